@@ -1,0 +1,73 @@
+#include "delivery/deliver.h"
+
+#include <stdlib.h>
+
+#include "delivery/offer.h"
+#include "delivery/race.h"
+#include "util/clock.h"
+#include "util/xalloc.h"
+
+static bool
+stopped(const struct deliver *d)
+{
+	return d->stop != NULL && *d->stop;
+}
+
+/* Runners that were put off have their turn when no other is left. */
+static bool
+bring_back(struct runner *runners, size_t n)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		any |= runners[i].again;
+		if (runners[i].again)
+			runners[i].out = runners[i].again = false;
+	}
+	return any;
+}
+
+/* A server that wants TLS is never spoken to without. */
+static void
+enter(struct runner *r, const struct server *server, struct delivery *v)
+{
+	*r = (struct runner){ .server = server, .owner = v, .out = server->tls };
+	if (server->tls)
+		offer_declined(r, "TLS is not built in");
+}
+
+int
+deliver(const struct deliver *d, const struct message *m, struct envelope *e,
+    struct error *err)
+{
+	struct delivery v = {
+		.deliver = d,
+		.message = m,
+		.envelope = e,
+		.begun = clock_ms(),
+		.until = CLOCK_NEVER,
+	};
+	const struct qmtp_options hooks = {
+		.commit = offer_commit,
+		.trace = d->trace != NULL ? offer_trace : NULL,
+	};
+	struct runner *runners = xcalloc(d->nservers, sizeof(*runners));
+	struct race race = { d, runners, d->nservers, &hooks, offer_failed };
+
+	for (size_t i = 0; i < d->nservers; i++)
+		enter(&runners[i], &d->servers[i], &v);
+	while (envelope_count(e, RCPT_PENDING) > 0 && !v.failed && !stopped(d) &&
+	    clock_ms() < v.until) {
+		struct runner *winner = race_run(&race, v.until);
+
+		if (winner != NULL)
+			offer_make(&v, winner);
+		else if (!bring_back(runners, d->nservers))
+			break;
+	}
+	free(runners);
+	if (!v.failed)
+		return 0;
+	*err = v.error;
+	return -1;
+}

@@ -1,0 +1,117 @@
+#include "mail/envelope.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+
+#include "util/xalloc.h"
+
+/* Where the part that is compared without case begins. */
+static size_t
+local_length(const char *addr)
+{
+	const char *at = strrchr(addr, '@');
+
+	return at != NULL ? (size_t)(at - addr) : strlen(addr);
+}
+
+static int
+same_address(const char *a, const char *b)
+{
+	size_t n = local_length(a);
+
+	return n == local_length(b) && memcmp(a, b, n) == 0 &&
+	    strcasecmp(a + n, b + n) == 0;
+}
+
+/* FNV-1a. Who makes addresses collide on purpose holds up nobody but himself. */
+static size_t
+hash_address(const char *addr)
+{
+	size_t local = local_length(addr);
+	uint32_t h = 2166136261U;
+
+	for (size_t i = 0; addr[i] != '\0'; i++) {
+		unsigned char c = (unsigned char)addr[i];
+
+		if (i > local && c >= 'A' && c <= 'Z')
+			c = (unsigned char)(c - 'A' + 'a');
+		h = (h ^ c) * 16777619U;
+	}
+	return h;
+}
+
+/* The slot where addr stands, or the empty one where it belongs. */
+static size_t *
+find_slot(const struct envelope *e, const char *addr)
+{
+	size_t i = hash_address(addr) & (e->slots - 1);
+
+	while (e->index[i] != 0 && !same_address(e->rcpts[e->index[i] - 1].addr, addr))
+		i = (i + 1) & (e->slots - 1);
+	return &e->index[i];
+}
+
+/* Keep the table at most half full, its size a power of two. */
+static void
+grow_index(struct envelope *e)
+{
+	if (e->n < e->slots / 2)
+		return;
+	free(e->index);
+	e->slots = e->slots == 0 ? 16 : e->slots * 4;
+	e->index = xcalloc(e->slots, sizeof(*e->index));
+	for (size_t i = 0; i < e->n; i++)
+		*find_slot(e, e->rcpts[i].addr) = i + 1;
+}
+
+int
+envelope_add(struct envelope *e, const char *addr, size_t max, struct error *err)
+{
+	size_t *slot;
+
+	grow_index(e);
+	slot = find_slot(e, addr);
+	if (*slot != 0)
+		return 0;
+	if (e->n >= max)
+		return error_set(err, EX_DATAERR,
+		    "recipients: more than %zu while collecting them", max);
+	e->rcpts = xgrow(e->rcpts, e->n, &e->cap, sizeof(*e->rcpts));
+	e->rcpts[e->n] = (struct rcpt){ .addr = xstrdup(addr), .state = RCPT_PENDING };
+	*slot = ++e->n;
+	return 0;
+}
+
+size_t
+envelope_count(const struct envelope *e, enum rcpt_state state)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < e->n; i++)
+		if (e->rcpts[i].state == state)
+			count++;
+	return count;
+}
+
+void
+envelope_reply(struct envelope *e, size_t i, char *reply)
+{
+	free(e->rcpts[i].reply);
+	e->rcpts[i].reply = reply;
+}
+
+void
+envelope_free(struct envelope *e)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		free(e->rcpts[i].addr);
+		free(e->rcpts[i].reply);
+	}
+	free(e->rcpts);
+	free(e->index);
+	free(e->sender);
+	*e = (struct envelope){ 0 };
+}

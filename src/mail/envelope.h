@@ -1,0 +1,51 @@
+/*
+ * mail/envelope.h: who a message is from, who it goes to, and how far each recipient has
+ * got. {0} with a sender is an envelope without recipients.
+ */
+#ifndef MAIL_ENVELOPE_H
+#define MAIL_ENVELOPE_H
+
+#include <stddef.h>
+
+#include "util/error.h"
+
+enum rcpt_state {
+	RCPT_PENDING,  /* no server has it, and none has refused it for good */
+	RCPT_IN_DOUBT, /* a last byte was sent and no whole answer came: somebody may have
+			  it */
+	RCPT_SENT,     /* accepted (K). Final. */
+	RCPT_REFUSED   /* refused (D). Final. */
+};
+
+struct rcpt {
+	char *addr; /* plain form, 1 to ADDRESS_MAX bytes, a string */
+	enum rcpt_state state;
+	char *reply; /* cleaned: the last word on it, "server: text"; NULL when there was
+			none */
+};
+
+struct envelope {
+	char *sender; /* plain form; "" is the null sender */
+	struct rcpt *rcpts;
+	size_t n;
+	size_t cap;
+	size_t *index; /* hash table of positions + 1, for duplicates */
+	size_t slots;
+};
+
+/*
+ * Add a recipient (copied), RCPT_PENDING, unless it is there already: addresses are the
+ * same when their domains are without case and the rest is byte for byte. Returns 0, or
+ * -1 with err (EX_DATAERR) when there would be more than max.
+ */
+int envelope_add(struct envelope *e, const char *addr, size_t max, struct error *err);
+
+/* How many recipients are in a state. */
+size_t envelope_count(const struct envelope *e, enum rcpt_state state);
+
+/* Replace the reply of recipient i by a string that the envelope then owns. */
+void envelope_reply(struct envelope *e, size_t i, char *reply);
+
+void envelope_free(struct envelope *e);
+
+#endif

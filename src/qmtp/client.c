@@ -1,0 +1,70 @@
+#include <errno.h>
+
+#include "qmtp/failure.h"
+#include "qmtp/qmtp.h"
+
+/* Sleep until a descriptor is ready or the time has come. */
+static void
+sleep_until(struct pollfd *v, size_t n, int64_t until)
+{
+	int64_t left = until == INT64_MAX ? -1 : until - qmtp_now();
+
+	if (until != INT64_MAX && left < 0)
+		left = 0;
+	if (left > INT32_MAX)
+		left = INT32_MAX;
+	poll(v, n, (int)left);
+}
+
+int
+qmtp_session_connect(struct qmtp_session *s, struct qmtp_error *err)
+{
+	struct pollfd v[QMTP_POLL_MAX];
+
+	while (qmtp_session_step(s) == QMTP_CONNECTING)
+		sleep_until(v, qmtp_session_poll(s, v), qmtp_session_deadline(s));
+	if (qmtp_session_state(s) == QMTP_OPEN)
+		return 0;
+	*err = *qmtp_session_error(s);
+	return -1;
+}
+
+int
+qmtp_session_run(struct qmtp_session *s, int64_t deadline, struct qmtp_error *err)
+{
+	struct pollfd v[QMTP_POLL_MAX];
+
+	qmtp_session_step(s);
+	while (qmtp_session_state(s) != QMTP_CLOSED && qmtp_session_unfinished(s) > 0) {
+		int64_t until = qmtp_session_deadline(s);
+
+		if (qmtp_now() >= deadline)
+			return qmtp__fail(err, QMTP_IDLE, QMTP_TIMEOUT, "the time is up");
+		sleep_until(
+		    v, qmtp_session_poll(s, v), until < deadline ? until : deadline);
+		qmtp_session_step(s);
+	}
+	if (qmtp_session_state(s) != QMTP_CLOSED)
+		return 0;
+	*err = *qmtp_session_error(s);
+	return -1;
+}
+
+int
+qmtp_send(
+    const struct qmtp_options *options, struct qmtp_package *p, struct qmtp_error *err)
+{
+	struct qmtp_session *s = qmtp_session_new(options, err);
+	int r;
+
+	if (s == NULL)
+		return -1;
+	r = qmtp_session_state(s) == QMTP_CLOSED ? (*err = *qmtp_session_error(s), -1)
+						 : qmtp_session_submit(s, p, err);
+	if (r == 0)
+		r = qmtp_session_run(s, INT64_MAX, err);
+	if (r < 0 && qmtp_package_done(p))
+		r = 0;
+	qmtp_session_free(s);
+	return r;
+}

@@ -1,0 +1,352 @@
+#include "qmtp/session.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "qmtp/failure.h"
+
+static const struct qmtp_options defaults = {
+	.port = QMTP_PORT,
+	.connect_timeout = 10000,
+	.send_timeout = 60000,
+	.reply_timeout = 300000,
+	.silence = 30000,
+	.session_timeout = 3000000,
+	.window = 64,
+};
+
+int64_t
+qmtp_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void
+fill_in(int *value, int otherwise)
+{
+	if (*value == 0)
+		*value = otherwise;
+}
+
+static struct qmtp_session *
+create(const struct qmtp_options *options, struct qmtp_error *err)
+{
+	struct qmtp_session *s;
+	struct qmtp_options *o;
+
+	if (options->host == NULL || *options->host == '\0') {
+		qmtp__fail(err, QMTP_IDLE, QMTP_INVALID, "no server was named");
+		return NULL;
+	}
+	if (options->port < 0 || options->port > 65535 || options->connect_timeout < 0 ||
+	    options->send_timeout < 0 || options->reply_timeout < 0 ||
+	    options->silence < 0 || options->session_timeout < 0 ||
+	    options->session_timeout > QMTP_SESSION_MAX || options->window < 0) {
+		qmtp__fail(err, QMTP_IDLE, QMTP_INVALID, "an option is out of range");
+		return NULL;
+	}
+	s = calloc(1, sizeof(*s));
+	if (s == NULL ||
+	    (s->options = *options, s->options.host = strdup(options->host)) == NULL) {
+		qmtp__fail(err, QMTP_IDLE, QMTP_MEMORY, "out of memory");
+		free(s);
+		return NULL;
+	}
+	o = &s->options;
+	fill_in(&o->port, defaults.port);
+	fill_in(&o->connect_timeout, defaults.connect_timeout);
+	fill_in(&o->send_timeout, defaults.send_timeout);
+	fill_in(&o->reply_timeout, defaults.reply_timeout);
+	fill_in(&o->silence, defaults.silence);
+	fill_in(&o->session_timeout, defaults.session_timeout);
+	fill_in(&o->window, defaults.window);
+	s->fd = -1;
+	s->begun = qmtp_now();
+	return s;
+}
+
+struct qmtp_session *
+qmtp_session_new(const struct qmtp_options *options, struct qmtp_error *err)
+{
+	struct qmtp_session *s = create(options, err);
+
+	if (s == NULL)
+		return NULL;
+	s->state = QMTP_CONNECTING;
+	qmtp__session_trace(s, QMTP_TRACE_NOTE, "connecting to %s port %d",
+	    s->options.host, s->options.port);
+	if (qmtp__connect_start(&s->connect, s->options.host, s->options.port,
+		s->begun + s->options.connect_timeout, &s->error) < 0)
+		qmtp_session_close(s);
+	return s;
+}
+
+struct qmtp_session *
+qmtp_session_adopt(int fd, const struct qmtp_options *options, struct qmtp_error *err)
+{
+	struct qmtp_session *s = create(options, err);
+
+	if (s == NULL)
+		return NULL;
+	s->state = QMTP_OPEN;
+	s->fd = fd;
+	snprintf(s->peer, sizeof(s->peer), "%s", s->options.host);
+	return s;
+}
+
+void
+qmtp_session_close(struct qmtp_session *s)
+{
+	if (s->state == QMTP_CLOSED)
+		return;
+	s->state = QMTP_CLOSED;
+	if (s->connect.peer[0] != '\0' && s->peer[0] == '\0')
+		memcpy(s->peer, s->connect.peer, sizeof(s->peer));
+	qmtp__connect_cancel(&s->connect);
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+	s->oldest = s->sending = s->newest = NULL;
+	s->unfinished = 0;
+	if (s->error.cause != QMTP_OK)
+		qmtp__session_trace(s, QMTP_TRACE_NOTE, "closed: %s", s->error.text);
+	else
+		qmtp__session_trace(s, QMTP_TRACE_NOTE, "closed");
+}
+
+void
+qmtp_session_free(struct qmtp_session *s)
+{
+	if (s == NULL)
+		return;
+	qmtp_session_close(s);
+	free((char *)(uintptr_t)s->options.host);
+	free(s);
+}
+
+int
+qmtp__session_fail(struct qmtp_session *s, enum qmtp_phase phase, enum qmtp_cause cause,
+    const char *fmt, ...)
+{
+	char text[sizeof(s->error.text)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	qmtp__fail(&s->error, phase, cause, "%s while %s", text, qmtp_phase_name(phase));
+	qmtp_session_close(s);
+	return -1;
+}
+
+int
+qmtp__session_fail_errno(struct qmtp_session *s, enum qmtp_phase phase)
+{
+	qmtp__fail_errno(&s->error, phase, "");
+	qmtp_session_close(s);
+	return -1;
+}
+
+void
+qmtp__session_trace(
+    const struct qmtp_session *s, enum qmtp_trace what, const char *fmt, ...)
+{
+	char text[QMTP_ADDRESS_MAX + 300];
+	va_list ap;
+	int n;
+
+	if (s->options.trace == NULL)
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	s->options.trace(s->options.arg, what, text,
+	    (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+}
+
+int
+qmtp_session_submit(
+    struct qmtp_session *s, struct qmtp_package *p, struct qmtp_error *err)
+{
+	if (s->state == QMTP_CLOSED) {
+		qmtp__fail(err, QMTP_IDLE,
+		    s->error.cause == QMTP_OK ? QMTP_INVALID : s->error.cause,
+		    "the session is closed");
+		return -1;
+	}
+	if (qmtp_now() - s->begun >= s->options.session_timeout)
+		return qmtp__fail(err, QMTP_IDLE, QMTP_AGED,
+		    "the session has lasted as long as it may");
+	if (qmtp_package_check(p, err) < 0)
+		return -1;
+	if (qmtp__package_begin(p, s->options.answers_one ? 1 : p->rcpts) < 0)
+		return qmtp__fail(err, QMTP_IDLE, QMTP_MEMORY, "out of memory");
+	p->next = NULL;
+	if (s->newest != NULL)
+		s->newest->next = p;
+	else
+		s->oldest = p;
+	s->newest = p;
+	if (s->sending == NULL)
+		s->sending = p;
+	s->unfinished++;
+	return 0;
+}
+
+size_t
+qmtp_session_unfinished(const struct qmtp_session *s)
+{
+	return s->unfinished;
+}
+
+size_t
+qmtp_session_poll(const struct qmtp_session *s, struct pollfd *v)
+{
+	if (s->state == QMTP_CONNECTING)
+		return qmtp__connect_poll(&s->connect, v);
+	if (s->state == QMTP_CLOSED)
+		return 0;
+	v[0] = (struct pollfd){ .fd = s->fd, .events = POLLIN };
+	if (qmtp__send_wanted(s))
+		v[0].events |= POLLOUT;
+	return 1;
+}
+
+/* The deadline that comes first, and what it means when it has passed. */
+struct limit {
+	int64_t at;
+	enum qmtp_phase phase;
+	enum qmtp_cause cause;
+};
+
+static void
+tighten(struct limit *l, int64_t at, enum qmtp_phase phase, enum qmtp_cause cause)
+{
+	if (at < l->at)
+		*l = (struct limit){ at, phase, cause };
+}
+
+static struct limit
+first_limit(const struct qmtp_session *s)
+{
+	struct limit l = { INT64_MAX, QMTP_IDLE, QMTP_OK };
+	const struct qmtp_package *p = s->oldest;
+
+	if (qmtp__send_wanted(s))
+		tighten(&l, s->progress + s->options.send_timeout,
+		    s->approved ? QMTP_COMMIT : QMTP_SEND, QMTP_TIMEOUT);
+	if (p != NULL && p->committed) {
+		tighten(
+		    &l, s->waiting + s->options.reply_timeout, QMTP_REPLY, QMTP_TIMEOUT);
+		if (p->owed > 1 && p->answers == 1 && !s->proven)
+			tighten(&l, s->answered + s->options.silence, QMTP_REPLY,
+			    QMTP_SILENCE);
+	}
+	return l;
+}
+
+int64_t
+qmtp_session_deadline(const struct qmtp_session *s)
+{
+	if (s->state == QMTP_CONNECTING)
+		return qmtp__connect_deadline(&s->connect);
+	if (s->state == QMTP_CLOSED)
+		return INT64_MAX;
+	return first_limit(s).at;
+}
+
+static int
+keep_time(struct qmtp_session *s)
+{
+	struct limit l = first_limit(s);
+
+	if (l.at == INT64_MAX || qmtp_now() < l.at)
+		return 0;
+	if (l.cause == QMTP_SILENCE)
+		return qmtp__session_fail(s, l.phase, l.cause,
+		    "one answer to several recipients, then silence");
+	if (l.phase == QMTP_REPLY)
+		return qmtp__session_fail(s, l.phase, l.cause, "no answer in time");
+	return qmtp__session_fail(s, l.phase, l.cause, "the server stopped reading");
+}
+
+static void
+connect_step(struct qmtp_session *s)
+{
+	int r = qmtp__connect_step(&s->connect, &s->fd, &s->error);
+
+	if (r == 0)
+		return;
+	if (r < 0) {
+		qmtp_session_close(s);
+		return;
+	}
+	memcpy(s->peer, s->connect.peer, sizeof(s->peer));
+	s->state = QMTP_OPEN;
+	s->progress = qmtp_now();
+	qmtp__session_trace(s, QMTP_TRACE_NOTE, "connected to %s", s->peer);
+	qmtp__send(s);
+}
+
+/* Before the first bytes of the first package there is no need to: sending listens before
+ * it commits. */
+static int
+listen_first(struct qmtp_session *s)
+{
+	if (s->packages == 0 && s->sending != NULL)
+		return 0;
+	return qmtp__receive(s);
+}
+
+enum qmtp_state
+qmtp_session_step(struct qmtp_session *s)
+{
+	if (s->state == QMTP_CONNECTING)
+		connect_step(s);
+	else if (s->state == QMTP_OPEN && listen_first(s) == 0 && qmtp__send(s) == 0)
+		keep_time(s);
+	return s->state;
+}
+
+enum qmtp_state
+qmtp_session_state(const struct qmtp_session *s)
+{
+	return s->state;
+}
+
+const struct qmtp_error *
+qmtp_session_error(const struct qmtp_session *s)
+{
+	return &s->error;
+}
+
+const char *
+qmtp_session_peer(const struct qmtp_session *s)
+{
+	return s->peer;
+}
+
+bool
+qmtp_session_proven(const struct qmtp_session *s)
+{
+	return s->proven;
+}
+
+const char *
+qmtp_session_stray(const struct qmtp_session *s, size_t *len)
+{
+	bool stray = s->error.cause == QMTP_EARLY || s->error.cause == QMTP_GARBAGE ||
+	    s->error.cause == QMTP_EXTRA;
+
+	*len = stray ? s->stray_len : 0;
+	return s->stray;
+}

@@ -1,0 +1,75 @@
+/*
+ * qmtp/session.h: the inside of a session, shared by the files that make one up: session.c (its life, its clock),
+ * sending.c (packages out), answers.c (answers in).
+ *
+ * Packages stand in one list in the order they were submitted:
+ *
+ *	oldest ... sending ... newest
+ *	  |           |
+ *	  |           the first that is not wholly sent (NULL: all are)
+ *	  the first that is not wholly answered
+ *
+ * From oldest to the one before sending they are in flight; sending is in flight once begun.
+ */
+#ifndef QMTP_SESSION_H
+#define QMTP_SESSION_H
+
+#include "qmtp/connect.h"
+#include "qmtp/netstring.h"
+#include "qmtp/package.h"
+#include "qmtp/qmtp.h"
+
+#define QMTP__STRAY_MAX 400
+
+struct qmtp_session {
+	struct qmtp_options options; /* defaults filled in; host is a copy of its own */
+	enum qmtp_state state;
+	struct qmtp_error error;
+	struct qmtp__connect connect;
+	int fd;
+	int64_t begun; /* when it was made */
+	char peer[QMTP__PEER_MAX];
+
+	struct qmtp_package *oldest, *sending, *newest;
+	size_t unfinished;
+
+	/* sending */
+	bool underway;	  /* sending was begun */
+	bool approved;	  /* its last byte may go */
+	size_t run;	  /* the run that is being sent, */
+	uint64_t sent;	  /* and how much of it is */
+	int64_t progress; /* when bytes went last, or sending began */
+
+	/* in flight */
+	size_t packages, rcpts;
+	uint64_t bytes;
+	bool proven; /* this server answers each recipient: seen on a package with several */
+
+	/* answers */
+	struct qmtp_netstring netstring;
+	char answer[QMTP_REPLY_MAX]; /* content, as far as it has come */
+	size_t answer_len;
+	int64_t answered; /* when the last whole answer came */
+	int64_t waiting;  /* since when oldest has been the oldest unanswered */
+	char stray[QMTP__STRAY_MAX]; /* raw bytes of the answer that is being read */
+	size_t stray_len;
+};
+
+/* Close with a reason: the session lets go of its packages. Returns -1. */
+int qmtp__session_fail(struct qmtp_session *s, enum qmtp_phase phase, enum qmtp_cause cause,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int qmtp__session_fail_errno(struct qmtp_session *s, enum qmtp_phase phase);
+
+void qmtp__session_trace(const struct qmtp_session *s, enum qmtp_trace what, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Send what can be sent. 0, or -1: the session is closed. */
+int qmtp__send(struct qmtp_session *s);
+
+/* Whether there is something that could be sent if the socket took it. */
+bool qmtp__send_wanted(const struct qmtp_session *s);
+
+/* Read what has come. 0, or -1: the session is closed. */
+int qmtp__receive(struct qmtp_session *s);
+
+#endif

@@ -1,0 +1,112 @@
+#include "qmtp/stream.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef HAVE_SYS_SENDFILE_H
+#include <sys/sendfile.h>
+#endif
+
+#define COPY_SIZE 65536               /* bytes at a time where there is no sendfile */
+#define FILE_MOST ((uint64_t)1 << 30) /* bytes asked of one sendfile */
+
+ssize_t
+qmtp__stream_read(int fd, void *data, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = recv(fd, data, len, MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+ssize_t
+qmtp__stream_write(int fd, const struct iovec *v, size_t n, int more)
+{
+	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = n };
+	ssize_t done;
+
+	do
+		done = sendmsg(
+		    fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
+	while (done < 0 && errno == EINTR);
+	return done;
+}
+
+static ssize_t
+copy(int fd, int file, uint64_t offset, uint64_t len, int *source)
+{
+	char data[COPY_SIZE];
+	struct iovec v = { .iov_base = data };
+	ssize_t n;
+
+	do
+		n = pread(file, data, len < sizeof(data) ? (size_t)len : sizeof(data),
+		    (off_t)offset);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0) {
+		*source = 1;
+		return n;
+	}
+	v.iov_len = (size_t)n;
+	return qmtp__stream_write(fd, &v, 1, 0);
+}
+
+#ifdef HAVE_SYS_SENDFILE_H
+
+/* sendfile(2) has no MSG_NOSIGNAL: a SIGPIPE of its own is held back and taken out again.
+ */
+static ssize_t
+sendfile_quietly(int fd, int file, off_t *at, size_t len)
+{
+	const struct timespec now = { 0 };
+	sigset_t pipe_only, before, pending;
+	ssize_t n;
+	int saved;
+
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	if (pthread_sigmask(SIG_BLOCK, &pipe_only, &before) != 0)
+		return -1;
+	do
+		n = sendfile(fd, file, at, len);
+	while (n < 0 && errno == EINTR);
+	saved = errno;
+	if (!sigismember(&before, SIGPIPE)) {
+		if (n < 0 && saved == EPIPE && sigpending(&pending) == 0 &&
+		    sigismember(&pending, SIGPIPE))
+			sigtimedwait(&pipe_only, NULL, &now);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	}
+	errno = saved;
+	return n;
+}
+
+ssize_t
+qmtp__stream_file(int fd, int file, uint64_t offset, uint64_t len, int *source)
+{
+	off_t at = (off_t)offset;
+	ssize_t n = sendfile_quietly(
+	    fd, file, &at, len < FILE_MOST ? (size_t)len : (size_t)FILE_MOST);
+
+	*source = 0;
+	if (n < 0 && (errno == EINVAL || errno == ENOSYS || errno == EOVERFLOW))
+		return copy(fd, file, offset, len, source);
+	if (n == 0 || (n < 0 && errno == EIO))
+		*source = 1;
+	return n;
+}
+
+#else
+
+ssize_t
+qmtp__stream_file(int fd, int file, uint64_t offset, uint64_t len, int *source)
+{
+	*source = 0;
+	return copy(fd, file, offset, len, source);
+}
+
+#endif

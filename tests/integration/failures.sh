@@ -1,0 +1,336 @@
+#!/bin/sh
+# What happens when something breaks: every row of the table in CONTRIBUTING.md's terms: who is
+# served by which server, who is told, nobody twice. Without a spool "queued" is exit code 73.
+# shellcheck source=tests/integration/lib.sh
+. "${srcdir:-.}/tests/integration/lib.sh"
+
+bob=bob@example.net carol=carol@example.net dave=dave@example.net
+later=''
+
+# large: a message that no socket holds, so that what happens before the last byte is certain
+{
+	cat <<-'END'
+		Date: Sun, 22 Nov 2026 03:30:31 +0000
+		From: Alice <alice@example.org>
+		Message-ID: <2@example.org>
+
+	END
+	yes 'a line of text that is as long as lines of mail are when people write them' | head -c 16000000
+	echo
+} >"$T/large"
+large() {
+	ln -sf "$T/large" "$D/in"
+}
+
+# signalled SIGNAL: the command that runs in the background in $D gets it
+signalled() {
+	kill "-$1" "$(cat "$D/pid")"
+}
+
+# ---- those that take their time run beside the others, and are looked at in the end
+
+begin 'row 13: one K for several, then silence'
+serve a '' --one-answer --rule 'dave@*=Dno'
+serve b ''
+"$STAGE" log "$D/log.sock" "$D/syslog" &
+at_end $!
+wait_for_file "$D/log.sock"
+send_later $bob $carol
+later_k=$D
+
+begin 'row 13: one Z for several, then silence'
+serve a '' --one-answer --answer 'Zbusy'
+serve b ''
+send_later $bob $carol
+later_z=$D
+
+begin 'row 13: one D for several, then silence: the next server'
+serve a '' --one-answer --rule 'bob@*=Dno such user'
+serve b ''
+send_later $bob $carol
+later_d=$D
+
+begin 'row 13: one D for several, then silence: no other server'
+serve a 'recipients-per-package = 2' --one-answer --rule 'bob@*=Dno such user'
+send_later $bob $carol $dave
+later_alone=$D
+
+# terminated SIGNAL ARGUMENT ...: send_later with a process id to be signalled
+begin 'row 23: a signal after the last byte, and no answer'
+serve a '' --stall-after-byte last
+(
+	cd "$D" || exit
+	echo "$CASE" >case
+	"$SENDMAIL" -C conf $bob $carol <in >out 2>err &
+	echo $! >pid
+	wait $!
+	echo $? >code.new
+	mv code.new code
+) &
+at_end $!
+lib_mine=''
+wait_for_line "$D/a.log" ' stall '
+signalled TERM
+later_signal=$D
+
+# ---- row 1: the name does not resolve
+
+begin 'row 1: a name that does not resolve'
+configure 'server "x" { host = "fe80::1%none0" }'
+serve b ''
+send $bob
+gives 0 ''
+arrived b 1
+begin 'row 1: nothing else'
+configure 'server "x" { host = "fe80::1%none0" }'
+send $bob
+gives 73 "sendmail: <$bob>: not sent: x: * while looking up the name"
+
+begin 'row 1: a resolver that hangs' 100
+namespace='-mn'
+[ "$(id -u)" -eq 0 ] || namespace='-rmn'
+if ! unshare $namespace true 2>/dev/null; then
+	skip "$CASE" 'no private name space here'
+else
+	mkdir "$D/etc"
+	echo 'nameserver 127.0.0.1' >"$D/etc/resolv.conf"
+	echo 'hosts: dns' >"$D/etc/nsswitch.conf"
+	configure 'server "x" { host = "mail.example.net" }'
+	# shellcheck disable=SC2016 # for the inner shell
+	QMTPD=$QMTPD STAGE=$STAGE SENDMAIL=$SENDMAIL D=$D unshare $namespace sh -c '
+		mount --bind "$D/etc" /etc || exit 90
+		"$STAGE" loopback || exit 91
+		"$STAGE" deaf-udp 127.0.0.1 53 "$D/hole" & hole=$!
+		"$QMTPD" --parent --port-file "$D/port" --store "$D/b" --log "$D/b.log" & server=$!
+		for try in 1 2 3 4 5 6 7 8 9 10; do
+			[ -e "$D/hole" ] && [ -e "$D/port" ] && break
+			sleep 0.1
+		done
+		echo "server \"b\" { host = \"127.0.0.1\" port = $(cat "$D/port") }" >>"$D/conf"
+		cd "$D"
+		"$SENDMAIL" -C "$D/conf" bob@example.net <in >out 2>err
+		code=$?
+		sed "/server \"b\"/d; s/mail.example.net\"/& connect-timeout = 1/" "$D/conf" >"$D/conf2"
+		"$SENDMAIL" -C "$D/conf2" bob@example.net <in >out 2>err2
+		echo $? >code2
+		kill $hole $server
+		exit $code'
+	CODE=$?
+	gives 0 ''
+	got b $bob
+	is "$CASE, and nothing else: exit code 73" "$(cat "$D/code2" "$D/err2")" \
+	    "73
+sendmail: <$bob>: not sent: x: no answer in time while looking up the name"
+fi
+
+# ---- rows 2 to 4: no connection
+
+begin 'row 2: refused'
+serve a '' --refuse
+serve b ''
+send $bob
+gives 0 ''
+arrived b 1
+begin 'row 2: unreachable'
+configure 'server "x" { host = "255.255.255.255" }' "server \"y\" { host = \"$D/no.socket\" }"
+serve b ''
+send $bob
+gives 0 ''
+arrived b 1
+begin 'row 2: no server at all'
+serve a '' --refuse
+serve b '' --refuse
+send $bob $carol
+gives 73 "sendmail: <$bob>, <$carol>: not sent: b: Connection refused while connecting*"
+
+begin 'row 3: a black hole, and a server' 100
+serve a '' --blackhole
+serve b ''
+send $bob
+gives 0 ''
+came b 1 1 0
+came a 0 0 0
+arrived b 1
+begin 'row 3: two black holes' 100
+serve a 'connect-timeout = 1' --blackhole
+serve b 'connect-timeout = 1' --blackhole
+send $bob
+gives 73 "sendmail: <$bob>: not sent: [ab]: no answer in time while connecting*"
+
+begin 'row 4: no TLS yet: never plain instead'
+serve a 'tls = true' --early 'connect=hello'
+serve b ''
+send $bob
+gives 0 ''
+came a 0 0 0
+arrived b 1
+begin 'row 4: nothing else'
+serve a 'tls = true'
+send $bob
+gives 73 "sendmail: <$bob>: not sent: a: *TLS*"
+came a 0 0 0
+
+# ---- rows 5 to 8: before the last byte
+
+for fault in 'close-after-byte 100000' 'reset-after-byte 100000' 'drop-after-byte 100000' \
+    'close-after-byte connect' 'reset-after-byte connect'; do
+	broken=1
+	[ "$fault" = "${fault%connect}" ] || broken=0
+	begin "row 5: $fault"
+	large
+	# shellcheck disable=SC2086 # an option and its value
+	serve a '' --$fault
+	serve b ''
+	send $bob $carol
+	gives 0 ''
+	came a 1 0 $broken
+	got b $bob $carol
+	arrived b 1
+	begin "row 5: $fault, and nothing else"
+	large
+	# shellcheck disable=SC2086 # an option and its value
+	serve a '' --$fault
+	send $bob $carol
+	gives 73 "sendmail: <$bob>, <$carol>: not sent: a: * while sending the message"
+done
+
+begin 'row 6: a server that stops reading'
+large
+serve a 'send-timeout = 1' --rcvbuf 4096 --stall-after-byte 10000
+serve b ''
+send $bob
+gives 0 ''
+offered a
+arrived b 1
+begin 'row 6: nothing else'
+large
+serve a 'send-timeout = 1' --rcvbuf 4096 --stall-after-byte 10000
+send $bob
+gives 73 "sendmail: <$bob>: not sent: a: the server stopped reading while sending the message"
+
+begin 'row 7: a server that speaks SMTP'
+large
+serve a '' --early 'connect=220 mail.example.net ESMTP\r\n'
+serve b ''
+send $bob
+gives 0 ''
+came a 1 0 1
+arrived b 1
+begin 'row 7: nothing else'
+large
+serve a '' --early 'connect=220 mail.example.net ESMTP\r\n'
+send $bob
+gives 73 "sendmail: <$bob>: not sent: a: *: 220 mail.example.net ESMTP*"
+begin 'row 7: what looks like an answer before the last byte is none'
+large
+serve a '' --early '100000=2:K1,'
+serve b ''
+send $bob
+gives 0 ''
+came a 1 0 1
+arrived b 1
+
+# ---- rows 8 to 12: after the last byte nobody else may have it
+
+for fault in 'close-after-byte last' 'reset-after-byte last' 'drop-after-byte last' \
+    'reset-after-byte last-1' 'close-after-answer 0' 'reset-after-answer 0'; do
+	begin "rows 8 and 9: $fault"
+	# shellcheck disable=SC2086 # an option and its value
+	serve a '' --$fault
+	serve b ''
+	send $bob $carol
+	gives 73 "sendmail: <$bob>, <$carol>: may have been sent, no answer from a: *"
+	came b 0 0 0
+done
+
+for how in close reset drop; do
+	begin "row 10: $how after two of four answers"
+	serve a '' --rule 'carol@*=Dno such user' --$how-after-answer 2
+	serve b ''
+	send $bob $carol $dave erin@example.net
+	gives 73 "sendmail: <$carol>: refused by a: no such user
+sendmail: <$dave>, <erin@example.net>: may have been sent, no answer from a: *"
+	came a 1 1 0
+	came b 0 0 0
+done
+begin 'row 10: K is settled'
+serve a '' --close-after-answer 1
+serve b ''
+send $bob $carol
+gives 73 "sendmail: <$carol>: may have been sent, no answer from a: *"
+came b 0 0 0
+
+# what no answer may be: the bytes, why, and what is shown of them
+while IFS='|' read -r raw why shown; do
+	begin "row 11: $raw"
+	serve a '' --raw "$raw"
+	serve b ''
+	send $bob
+	gives 73 "sendmail: <$bob>: may have been sent, no answer from a: $why while waiting for the answer$shown"
+	came a 1 1 0
+	came b 0 0 0
+	begin "row 11: $raw behind two good answers"
+	serve a '' --raw "3:Kok,5:Dgone,$raw"
+	serve b ''
+	send $bob $carol $dave
+	gives 73 "sendmail: <$carol>: refused by a: gone
+sendmail: <$dave>: may have been sent, no answer from a: $why while waiting for the answer$shown"
+	came b 0 0 0
+done <<'END'
+HTTP/1.0 400 Bad Request: K\r\n|*no netstring|: HTTP/1.0 400 Bad Request: K*
+9:Kok,xxxxx;|*|: 9:Kok,xxxxx;
+03:Kok,|*no netstring|: 03:Kok,
+-3:Kok,|*no netstring|: -3:Kok,
++3:Kok,|*no netstring|: +3:Kok,
+ 3:Kok,|*no netstring|:  3:Kok,
+3:Kok;|*|: 3:Kok;
+3;Kok,|*no netstring|: 3;Kok,
+:Kok,|*no netstring|: :Kok,
+3:kok,|*unknown kind|: 3:kok,
+3:Xok,|*unknown kind|: 3:Xok,
+3:\0ok,|*unknown kind|: 3:?ok,
+0:,|*impossible length|: 0:,
+8193:K\*8193,|*impossible length|: 8193:KKKK*
+4294967299:Kok,|*impossible length|: 4294967299:Kok,
+18446744073709551619:Kok,|*|: 18446744073709551619:Kok,
+99999999999999999999:K|*|: 99999999999999999999:K
+\xff\xfe|*no netstring|: ?*
+END
+begin 'row 11: an answer of 8192 bytes is one'
+serve a '' --raw '8192:K\*8192,'
+send $bob
+gives 0 ''
+
+begin 'row 12: no answer in direct-timeout'
+configure 'direct-timeout = 1'
+serve a '' --delay 8000
+serve b ''
+send $bob $carol
+gives 73 "sendmail: <$bob>, <$carol>: may have been sent, no answer from a: no answer in time*"
+came b 0 0 0
+begin 'row 12: no answer in reply-timeout'
+serve a 'reply-timeout = 1' --delay 8000
+serve b ''
+send $bob $carol
+gives 73 "sendmail: <$bob>, <$carol>: may have been sent, no answer from a: no answer in time*"
+came b 0 0 0
+begin 'row 12: one deadline for all answers, however they drip'
+configure 'direct-timeout = 1'
+serve a '' --drip 60 --answer 'Kyes'
+serve b ''
+send $bob $carol $dave
+gives 73 "sendmail: <$dave>: may have been sent, no answer from a: no answer in time*"
+came b 0 0 0
+begin 'row 12: one K of two in time: the other is in doubt'
+serve a 'reply-timeout = 1' --answer Kyes --between 8000
+serve b ''
+send $bob $carol
+gives 73 "sendmail: <$carol>: may have been sent, no answer from a: no answer in time*"
+came a 1 1 0
+came b 0 0 0
+begin 'row 12: one Z of two in time: the other is in doubt'
+serve a 'reply-timeout = 1' --answer Zlater --between 8000
+serve b ''
+send $bob $carol
+gives 73 "sendmail: <$carol>: may have been sent, no answer from a: no answer in time*"
+got b $bob

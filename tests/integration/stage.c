@@ -1,0 +1,269 @@
+/*
+ * stage: sets the scene for the integration scripts: what a shell cannot do, or not everywhere.
+ *
+ *	stage run [OPTION ...] PROGRAM [ARG ...]	run it in odd surroundings
+ *	    --argv0 NAME  --no-argv			called by that name; argc 0
+ *	    --block SIG  --ignore SIG  --default SIG	signals, by number
+ *	    --limit WHAT N				as, fsize, nofile or nproc
+ *	    --user UID					only root can
+ *	stage log SOCKET FILE	a syslog: every datagram becomes a line of FILE
+ *	stage deaf-log SOCKET	a syslog that is full and never reads
+ *	stage deaf-udp ADDR PORT FILE	never answers; FILE is made when it is there
+ *	stage fill		write to stdout, a pipe, until it takes no more
+ *	stage loopback		bring the loopback interface up
+ *
+ * Those that stay end when nothing has happened for 300 s. Exit status 64: wrong usage; 1: it cannot be done.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define LIFETIME 300 /* seconds */
+
+static int
+usage(void)
+{
+	fprintf(stderr, "stage: wrong usage, see stage.c\n");
+	return 64;
+}
+
+static int
+failed(const char *what)
+{
+	fprintf(stderr, "stage: %s: %s\n", what, strerror(errno));
+	return 1;
+}
+
+static int
+number(const char *text, long *n)
+{
+	char *end;
+
+	errno = 0;
+	*n = strtol(text, &end, 10);
+	return errno == 0 && end != text && *end == '\0' && *n >= 0 ? 0 : -1;
+}
+
+static int
+limit(const char *what, long n)
+{
+	static const struct {
+		const char *name;
+		int resource;
+	} known[] = {
+		{ "as", RLIMIT_AS },
+		{ "fsize", RLIMIT_FSIZE },
+		{ "nofile", RLIMIT_NOFILE },
+		{ "nproc", RLIMIT_NPROC },
+	};
+	struct rlimit r = { (rlim_t)n, (rlim_t)n };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (strcmp(what, known[i].name) == 0)
+			return setrlimit((unsigned)known[i].resource, &r);
+	errno = EINVAL;
+	return -1;
+}
+
+static int
+signals(const char *option, int sig)
+{
+	struct sigaction act = {
+		.sa_handler = strcmp(option, "--ignore") == 0 ? SIG_IGN : SIG_DFL
+	};
+	sigset_t one;
+
+	sigemptyset(&one);
+	if (sigaddset(&one, sig) < 0)
+		return -1;
+	if (strcmp(option, "--block") == 0)
+		return sigprocmask(SIG_BLOCK, &one, NULL);
+	return sigaction(sig, &act, NULL);
+}
+
+static int
+become(long uid)
+{
+	return setgid((gid_t)uid) < 0 || setuid((uid_t)uid) < 0 ? -1 : 0;
+}
+
+/* One option of run, with its arguments at *argv; moves on behind them. 0, -1 with errno, or 64. */
+static int
+prepare(const char *option, char ***argv, char **argv0)
+{
+	const char *value = *(*argv)++;
+	long n;
+
+	if (value == NULL)
+		return usage();
+	if (strcmp(option, "--argv0") == 0) {
+		*argv0 = (*argv)[-1];
+		return 0;
+	}
+	if (strcmp(option, "--limit") == 0) {
+		if (**argv == NULL || number(*(*argv)++, &n) < 0)
+			return usage();
+		return limit(value, n);
+	}
+	if (number(value, &n) < 0)
+		return usage();
+	if (strcmp(option, "--user") == 0)
+		return become(n);
+	return signals(option, (int)n);
+}
+
+static int
+run(char **argv)
+{
+	char *argv0 = NULL, *none[] = { NULL }, *file;
+	bool bare = false;
+
+	while (*argv != NULL && strncmp(*argv, "--", 2) == 0) {
+		const char *option = *argv++;
+		int r = 0;
+
+		if (strcmp(option, "--no-argv") == 0)
+			bare = true;
+		else
+			r = prepare(option, &argv, &argv0);
+		if (r != 0)
+			return r < 0 ? failed(option) : r;
+	}
+	if (*argv == NULL)
+		return usage();
+	file = *argv;
+	if (argv0 != NULL)
+		*argv = argv0;
+	execv(file, bare ? none : argv);
+	return failed(file);
+}
+
+/* A datagram socket with a name, as a syslog has. */
+static int
+named_socket(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	if (fd < 0)
+		return -1;
+	if (strlen(path) >= sizeof(sun.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(sun.sun_path, path, strlen(path) + 1);
+	unlink(path);
+	return bind(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0 ? -1 : fd;
+}
+
+static int
+keep_log(const char *path, const char *file)
+{
+	static char line[65536];
+	int out = open(file, O_WRONLY | O_CREAT | O_APPEND, 0644);
+	int in = out < 0 ? -1 : named_socket(path);
+	ssize_t n;
+
+	if (in < 0)
+		return failed(path);
+	while (poll(&(struct pollfd){ .fd = in, .events = POLLIN }, 1, LIFETIME * 1000) > 0) {
+		n = recv(in, line, sizeof(line) - 1, 0);
+		if (n < 0)
+			return failed(path);
+		line[n] = '\n';
+		if (write(out, line, (size_t)n + 1) < 0)
+			return failed(file);
+	}
+	return 0;
+}
+
+/* Write until there is no room. */
+static int
+fill(int fd)
+{
+	static const char junk[512];
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return failed("fcntl");
+	while (write(fd, junk, sizeof(junk)) > 0 || write(fd, junk, 1) > 0)
+		;
+	return fcntl(fd, F_SETFL, flags) < 0 ? failed("fcntl") : 0;
+}
+
+static int
+deaf_log(const char *path)
+{
+	struct sockaddr_un sun;
+	socklen_t len = sizeof(sun);
+	int in = named_socket(path), out = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	if (in < 0 || out < 0 || getsockname(in, (struct sockaddr *)&sun, &len) < 0 ||
+	    connect(out, (const struct sockaddr *)&sun, len) < 0)
+		return failed(path);
+	if (fill(out) != 0)
+		return 1;
+	sleep(LIFETIME);
+	return 0;
+}
+
+static int
+deaf_udp(const char *addr, const char *port, const char *file)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	long n;
+
+	if (number(port, &n) < 0 || n > 65535 ||
+	    inet_pton(AF_INET, addr, &sin.sin_addr) != 1)
+		return usage();
+	sin.sin_port = htons((uint16_t)n);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&sin, sizeof(sin)) < 0)
+		return failed(addr);
+	if (open(file, O_WRONLY | O_CREAT, 0644) < 0)
+		return failed(file);
+	sleep(LIFETIME);
+	return 0;
+}
+
+static int
+loopback(void)
+{
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	return fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr) < 0 ? failed("lo") : 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *scene = argc > 1 ? argv[1] : "";
+
+	if (strcmp(scene, "run") == 0)
+		return run(argv + 2);
+	if (strcmp(scene, "log") == 0 && argc == 4)
+		return keep_log(argv[2], argv[3]);
+	if (strcmp(scene, "deaf-log") == 0 && argc == 3)
+		return deaf_log(argv[2]);
+	if (strcmp(scene, "deaf-udp") == 0 && argc == 5)
+		return deaf_udp(argv[2], argv[3], argv[4]);
+	if (strcmp(scene, "fill") == 0 && argc == 2)
+		return fill(STDOUT_FILENO);
+	if (strcmp(scene, "loopback") == 0 && argc == 2)
+		return loopback();
+	return usage();
+}

@@ -1,0 +1,76 @@
+#!/bin/sh
+# make check-live: real programs of Debian send mail through the installed command, which hands it
+# to tests/qmtpd. As root only: all of it happens in namespaces of its own (room.sh), where
+# /usr, /etc, /var, /run and /dev are private copies; nothing outside them changes.
+#
+# STAGE=DIR takes DIR, the result of make install DESTDIR=DIR, instead of building one.
+# shellcheck source=tests/integration/lib.sh
+. "${srcdir:-.}/tests/integration/lib.sh"
+
+live=$top_srcdir/tests/live
+own=$top_builddir/tests/live
+LOGSINK=${LOGSINK:-$own/logsink}
+STAGE=${STAGE:-}
+
+# quietly COMMAND ...: its output is shown if it fails, which ends everything.
+quietly() {
+	if ! "$@" >"$T/said" 2>&1; then
+		tail -n 40 "$T/said" | sed 's/^/# /'
+		echo "Bail out! failed: $*"
+		exit 99
+	fi
+}
+
+makes() {
+	grep -qx "$1 = $2" "$top_builddir/Makefile"
+}
+
+# The command with the paths that it has in a package: this build, or another one beside it
+build() {
+	build=$top_builddir
+	if ! { makes prefix /usr && makes sysconfdir /etc && makes log_socket /dev/log; }; then
+		if [ -e "$top_srcdir/config.status" ]; then
+			echo "Bail out! the source tree is configured: make distclean, or build with" \
+			    "--prefix=/usr --sysconfdir=/etc --localstatedir=/var"
+			exit 99
+		fi
+		build=$own/build
+		mkdir -p "$build"
+		cd "$build" || exit 99
+		[ -e Makefile ] || quietly "$top_srcdir/configure" -q --prefix=/usr --sysconfdir=/etc \
+		    --localstatedir=/var
+	fi
+	cd "$build" || exit 99
+	STAGE=$T/stage
+	# The make that runs this has its own ideas of what make is to do.
+	quietly env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make install DESTDIR="$STAGE"
+}
+
+# Programs whose package would bring an MTA or start a daemon here are unpacked, not installed.
+unpack() {
+	mkdir -p "$own/debs" "$T/unpacked"
+	cd "$own/debs" || exit 99
+	for name in $(awk '$1 == "unpack" { print $2 }' "$top_srcdir/packaging/packages"); do
+		set -- "$name"_*.deb
+		if [ ! -e "$1" ]; then
+			apt-get -qq download "$name" || { apt-get -qq update && apt-get -qq download "$name"; }
+		fi >/dev/null 2>&1
+		set -- "$name"_*.deb
+		[ ! -e "$1" ] || quietly dpkg-deb -x "$1" "$T/unpacked"
+	done
+}
+
+[ "$(id -u)" -eq 0 ] || skip_all "needs root, for namespaces of its own"
+command -v dpkg-deb >/dev/null && command -v apt-get >/dev/null || skip_all "needs Debian or Ubuntu"
+set -- unshare --mount --uts --ipc --pid --fork --kill-child --mount-proc
+"$@" true 2>/dev/null || skip_all "no namespaces here"
+
+unpack
+[ -n "$STAGE" ] || build
+chmod 755 "$T"
+mkdir "$T/room"
+export LOGSINK QMTPD STAGE ROOM="$T/room" UNPACKED="$T/unpacked"
+cd "$top_srcdir" || exit 99
+"$@" sh "$live/callers.sh" &
+at_end $!
+wait $!
