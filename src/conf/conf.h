@@ -29,8 +29,8 @@ enum conf_rewrite_from { CONF_FROM_NO, CONF_FROM_MISSING, CONF_FROM_ALWAYS };
 /* One smarthost. Strings are never NULL. */
 struct server {
 	char *name; /* printable ASCII without a space */
-	char
-	    *host; /* host name, address, or /path of a unix socket that fits; never "" */
+	/* host name, address, or /path of a unix socket that fits; never "" */
+	char *host;
 	int port;
 	int priority; /* 0: after those that have one */
 	bool tls;

@@ -2,16 +2,16 @@
  * conf/scan.h: the shape of the file, judged before libconfuse reads it.
  *
  * libconfuse drops what it does not know ("port = +2", "a = *b"), takes a file that ends
- *inside a section, expands the environment, reaches into other sections
- *("server=x|port"), and loses count of the lines at a comment. So the text is held to a
- *narrower grammar first:
+ * inside a section, expands the environment, reaches into other sections
+ * ("server=x|port"), and loses count of the lines at a comment. So the text is held to a
+ * narrower grammar first:
  *
  *	file    = { name "=" value | name [ value ] "{" | "}" }
  *	value   = word | string
  *	word    = letters, digits and . _ - / : @ %
  *	string  = '"' ... '"' or "'" ... "'", on one line, without control characters, '$'
- *and '\' comment = "#" or "//" to the end of the line, or between slash-star and
- *star-slash
+ * and '\' comment = "#" or "//" to the end of the line, or between slash-star and
+ * star-slash
  */
 #ifndef CONF_SCAN_H
 #define CONF_SCAN_H

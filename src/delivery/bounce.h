@@ -1,5 +1,6 @@
 /*
- * delivery/bounce.h: the sender hears of recipients that were refused while others were not.
+ * delivery/bounce.h: the sender hears of recipients that were refused while others were
+ * not.
  */
 #ifndef DELIVERY_BOUNCE_H
 #define DELIVERY_BOUNCE_H
@@ -16,9 +17,10 @@ struct bounce {
 };
 
 /*
- * Make the bounce and deliver it from the null sender. Returns 0 when a server has accepted it for the sender, or
- * when the sender was refused and the postmaster has it. Else -1 with err (EX_UNAVAILABLE): also when the
- * original came from the null sender, to whom nothing is ever bounced.
+ * Make the bounce and deliver it from the null sender. Returns 0 when a server has
+ * accepted it for the sender, or when the sender was refused and the postmaster has it.
+ * Else -1 with err (EX_UNAVAILABLE): also when the original came from the null sender,
+ * to whom nothing is ever bounced.
  */
 int bounce_send(const struct deliver *d, const struct bounce *b, struct error *err);
 

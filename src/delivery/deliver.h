@@ -22,7 +22,10 @@
 #include "qmtp/qmtp.h"
 #include "util/error.h"
 
-/* What is reported: one server's word on some recipients. All in it is lent for the call. */
+/*
+ * What is reported: one server's word on some recipients. All in it is lent for the
+ * call.
+ */
 struct deliver_report {
 	const struct server *server;
 	const char *peer;      /* address that was used or tried; "" if none was known */
@@ -40,7 +43,10 @@ struct deliver {
 	int direct_timeout; /* milliseconds for all answers, from the first commit on */
 	bool soft_bounce;
 
-	/* Hooks; each may be NULL. commit is called once, before the first last byte goes. */
+	/*
+	 * Hooks; each may be NULL. commit is called once, before the first last byte
+	 * goes.
+	 */
 	void (*commit)(void *arg);
 	void (*report)(
 	    void *arg, const struct envelope *e, const struct deliver_report *r);
@@ -48,17 +54,19 @@ struct deliver {
 	    const char *data, size_t len);
 	void *arg;
 
-	/* Once *stop is true, answers are waited for 10 s more and nothing new is begun. The
-	   mask holds while sleeping. Both may be NULL. */
+	/*
+	 * Once *stop is true, answers are waited for 10 s more and nothing new is
+	 * begun. The mask holds while sleeping. Both may be NULL.
+	 */
 	const volatile sig_atomic_t *stop;
 	const sigset_t *sigmask;
 };
 
 /*
- * Deliver to every recipient that is RCPT_PENDING. On return each is SENT, REFUSED, IN_DOUBT
- * or still PENDING, and its reply says why. What servers do is no error: 0. Returns -1 with
- * err only when the message itself cannot be read any more (EX_IOERR): then nothing more was
- * committed, and what had been settled before stays so.
+ * Deliver to every recipient that is RCPT_PENDING. On return each is SENT, REFUSED,
+ * IN_DOUBT or still PENDING, and its reply says why. What servers do is no error: 0.
+ * Returns -1 with err only when the message itself cannot be read any more (EX_IOERR):
+ * then nothing more was committed, and what had been settled before stays so.
  */
 int deliver(const struct deliver *d, const struct message *m, struct envelope *e,
     struct error *err);

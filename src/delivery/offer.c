@@ -207,7 +207,10 @@ explain(struct buf *b, const struct qmtp_package *p, size_t i, enum verdict verd
 		describe_end(b, r->session);
 }
 
-/* Whether the answer at a position is the one before once more: servers say the same to thousands. */
+/*
+ * Whether the answer at a position is the one before once more: servers say the same to
+ * thousands.
+ */
 static bool
 same_words(const struct qmtp_package *p, size_t i)
 {
@@ -325,8 +328,10 @@ submit(const struct delivery *v, const struct runner *r, const size_t *positions
 	return count;
 }
 
-/* Wait for the answers; the cause of the end, QMTP_OK when all came and the session still
- * stands. */
+/*
+ * Wait for the answers; the cause of the end, QMTP_OK when all came and the session
+ * still stands.
+ */
 static enum qmtp_cause
 run(struct delivery *v, struct qmtp_session *s)
 {
@@ -356,7 +361,10 @@ run(struct delivery *v, struct qmtp_session *s)
 	return cause != QMTP_OK ? cause : qmtp_session_error(s)->cause;
 }
 
-/* One round of packages for the n given positions; they are replaced by those that judge() found. */
+/*
+ * One round of packages for the n given positions; they are replaced by those that
+ * judge() found.
+ */
 static size_t
 offer_round(struct delivery *v, struct runner *r, size_t *positions, size_t n)
 {

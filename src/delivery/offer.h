@@ -32,8 +32,10 @@ void offer_failed(struct runner *r);
 /* The same for one that was not tried at all; why is clean. */
 void offer_declined(struct runner *r, const char *why);
 
-/* The hooks of every session of a delivery: arg is the runner, whose owner is the struct
- * delivery. */
+/*
+ * The hooks of every session of a delivery: arg is the runner, whose owner is the
+ * struct delivery.
+ */
 int offer_commit(void *runner, struct qmtp_package *p);
 void offer_trace(void *runner, enum qmtp_trace what, const void *data, size_t len);
 

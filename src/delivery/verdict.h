@@ -1,6 +1,6 @@
 /*
- * delivery/verdict.h: what becomes of a recipient when an offer to a server is over. The
- * one place of this decision.
+ * delivery/verdict.h: what becomes of a recipient when an offer to a server is over.
+ * The one place of this decision.
  *
  * An offer is one package on one connection; it is over when all answers are in or the
  * connection is closed, for whatever reason.
@@ -40,8 +40,7 @@ enum verdict {
 
 struct verdict_policy {
 	bool answers_one; /* the server is known to answer once per package */
-	bool
-	    proven; /* it has answered several recipients one by one on this connection */
+	bool proven;      /* it has answered several, one by one, on this connection */
 	bool soft_bounce; /* D counts as Z */
 };
 
@@ -53,8 +52,10 @@ struct verdict_policy {
 enum verdict verdict_for(const struct qmtp_package *p, size_t position,
     enum qmtp_cause end, const struct verdict_policy *policy);
 
-/* Whether the offer showed that this server answers once per package: it gets one
- * recipient at a time from then on. */
+/*
+ * Whether the offer showed that this server answers once per package: it gets one
+ * recipient at a time from then on.
+ */
 bool verdict_answered_once(const struct qmtp_package *p, enum qmtp_cause end,
     const struct verdict_policy *policy);
 

@@ -10,16 +10,17 @@
  *
  * The format is the one of sendmail's and Postfix's aliases(5), with msmtp's "default".
  *
- * A line that begins with white space continues the one before, past comment lines and empty
- * lines between them; so does the line behind a backslash at the end of a line.
+ * A line that begins with white space continues the one before, past comment lines and
+ * empty lines between them; so does the line behind a backslash at the end of a line.
  *
- * Names are without case (ASCII) and may be quoted. When a name is there twice the first one
- * holds, as in sendmail and Postfix, and the other is reported.
+ * Names are without case (ASCII) and may be quoted. When a name is there twice the
+ * first one holds, as in sendmail and Postfix, and the other is reported.
  *
- * Targets are an RFC 5322 address list. A backslash in front of one ("\alice") means: as it
- * stands, no further expansion. Pipes ("|cmd"), files ("/file") and includes (":include:", and
- * what else begins with ':') are reported and skipped: nothing is ever run, opened or read but
- * the alias file itself. A name with no other targets is as good as not there.
+ * Targets are an RFC 5322 address list. A backslash in front of one ("\alice") means:
+ * as it stands, no further expansion. Pipes ("|cmd"), files ("/file") and includes
+ * (":include:", and what else begins with ':') are reported and skipped: nothing is
+ * ever run, opened or read but the alias file itself. A name with no other targets is
+ * as good as not there.
  */
 #ifndef MAIL_ALIAS_H
 #define MAIL_ALIAS_H

@@ -16,8 +16,8 @@
 
 struct identity {
 	uid_t uid;
-	char token[IDENTITY_TOKEN +
-	    1]; /* random; in Received, a made Message-ID and the log */
+	/* random; in Received, a made Message-ID and the log */
+	char token[IDENTITY_TOKEN + 1];
 
 	char *hostname; /* the configured one, or NULL until asked for */
 	char *domain;   /* likewise: default-domain */

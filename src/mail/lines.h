@@ -1,11 +1,12 @@
 /*
- * mail/lines.h: the line ends of a body, and the dot that ends it, in a stream of chunks.
+ * mail/lines.h: the line ends of a body, and the dot that ends it, in a stream of
+ * chunks.
  *
  * Every CR that stands before LF (or before the end of the message) goes, however many;
- *other CRs stay. A last line without line end gets one. With dots, a line of one "." ends
- *the message. All other bytes pass, and chunks in which nothing is to be changed are only
- *looked at with memchr(3). What cannot be decided at the end of a chunk is held back: at
- *most a "." and a number of CRs.
+ * other CRs stay. A last line without line end gets one. With dots, a line of one "."
+ * ends the message. All other bytes pass, and chunks in which nothing is to be changed
+ * are only looked at with memchr(3). What cannot be decided at the end of a chunk is
+ * held back: at most a "." and a number of CRs.
  *
  *	struct lines l = { .dots = true, .start = true };
  *	while (!l.ended && (n = read(...)) > 0)

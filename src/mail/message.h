@@ -26,8 +26,8 @@ struct message_source {
 	bool dots;         /* a line with one dot ends the message (no -i) */
 	size_t max_header; /* bytes of header block; more: EX_DATAERR */
 	uint64_t max_size; /* bytes of header block and body; more: EX_DATAERR */
-	const char
-	    *tmpdir; /* where a temporary file goes first; NULL = the usual places */
+	/* where a temporary file goes first; NULL = the usual places */
+	const char *tmpdir;
 };
 
 struct message {
@@ -39,8 +39,7 @@ struct message {
 	uint64_t offset;   /* where in fd the body begins */
 	uint64_t length;   /* bytes of the body, however it is kept */
 
-	bool borrowed; /* fd is the source's: neither closed nor trusted to stay as it is
-			*/
+	bool borrowed;    /* fd is the source's: not closed, not trusted to stay as it is */
 	struct stat seen; /* of a borrowed fd, when it was read */
 };
 
@@ -64,7 +63,9 @@ int message_read(
 /* Bytes of the finished message: head and body. */
 uint64_t message_size(const struct message *m);
 
-/* Whether a borrowed source is still what was read: 0, or -1 with err (EX_IOERR). Else 0.
+/*
+ * Whether a borrowed source is still what was read: 0, or -1 with err (EX_IOERR). Else
+ * 0.
  */
 int message_unchanged(const struct message *m, struct error *err);
 

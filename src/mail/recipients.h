@@ -1,9 +1,10 @@
 /*
  * mail/recipients.h: who a message goes to: operands, header fields, aliases.
  *
- * Every address ends in the envelope in plain form with a domain: a name of this host is looked up in
- * the alias file first (mail/alias.h); what has no domain then gets default-domain. The alias file
- * is read at the first name of this host, and not at all without one.
+ * Every address ends in the envelope in plain form with a domain: a name of this host
+ * is looked up in the alias file first (mail/alias.h); what has no domain then gets
+ * default-domain. The alias file is read at the first name of this host, and not at all
+ * without one.
  */
 #ifndef MAIL_RECIPIENTS_H
 #define MAIL_RECIPIENTS_H
@@ -25,15 +26,16 @@ struct recipients {
 };
 
 /*
- * Add the addresses of an operand, itself an address list ("a,b"). Returns 0, or -1 with err: EX_DATAERR
- * (no address, too many), EX_CONFIG (the alias file is there and cannot be read).
+ * Add the addresses of an operand, itself an address list ("a,b"). Returns 0, or -1
+ * with err: EX_DATAERR (no address, too many), EX_CONFIG (the alias file is there and
+ * cannot be read).
  */
 int recipients_operand(
     struct recipients *r, const char *operand, struct envelope *e, struct error *err);
 
 /*
- * Add those of Resent-To, Resent-Cc and Resent-Bcc if any of these is there, else those of To, Cc and Bcc.
- * Returns as above; the error names the field.
+ * Add those of Resent-To, Resent-Cc and Resent-Bcc if any of these is there, else those
+ * of To, Cc and Bcc. Returns as above; the error names the field.
  */
 int recipients_header(
     struct recipients *r, const struct header *h, struct envelope *e, struct error *err);

@@ -7,7 +7,9 @@
 
 #define READ_SIZE 16384
 
-/* Keep the raw bytes of the present answer, for the log, in case it turns out to be none.
+/*
+ * Keep the raw bytes of the present answer, for the log, in case it turns out to be
+ * none.
  */
 static void
 remember(struct qmtp_session *s, const char *from, const char *to)
@@ -90,8 +92,10 @@ take_content(struct qmtp_session *s, const char **in, size_t *len)
 	return 0;
 }
 
-/* One answer, as far as the input goes: 1 when it is complete, 0 when more must come, -1:
- * closed. */
+/*
+ * One answer, as far as the input goes: 1 when it is complete, 0 when more must come,
+ * -1: closed.
+ */
 static int
 read_answer(struct qmtp_session *s, const char **in, size_t *len)
 {

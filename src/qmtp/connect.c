@@ -88,7 +88,10 @@ qmtp__connect_start(struct qmtp__connect *c, const char *host, int port, int64_t
 	return 0;
 }
 
-/* Asked a second time, connect(2) tells how the first one ended. 1: well; 0: it has not; -1 with errno. */
+/*
+ * Asked a second time, connect(2) tells how the first one ended. 1: well; 0: it has
+ * not; -1 with errno.
+ */
 static int
 outcome(const struct qmtp__attempt *a)
 {
@@ -99,7 +102,10 @@ outcome(const struct qmtp__attempt *a)
 	return errno == EALREADY || errno == EINPROGRESS || errno == EINTR ? 0 : -1;
 }
 
-/* The descriptor of the first attempt that has ended well, or -1; those that failed are taken out. */
+/*
+ * The descriptor of the first attempt that has ended well, or -1; those that failed are
+ * taken out.
+ */
 static int
 harvest(struct qmtp__connect *c)
 {
@@ -144,10 +150,10 @@ static int
 timed_out(const struct qmtp__connect *c, struct qmtp_error *err)
 {
 	if (c->lookup != NULL)
-		return qmtp__fail(err, QMTP_RESOLVE, QMTP_TIMEOUT, "no answer in time while %s",
-		    qmtp_phase_name(QMTP_RESOLVE));
-	return qmtp__fail(err, QMTP_CONNECT, QMTP_TIMEOUT, "no answer in time while %s to %s",
-	    qmtp_phase_name(QMTP_CONNECT), c->peer);
+		return qmtp__fail(err, QMTP_RESOLVE, QMTP_TIMEOUT,
+		    "no answer in time while %s", qmtp_phase_name(QMTP_RESOLVE));
+	return qmtp__fail(err, QMTP_CONNECT, QMTP_TIMEOUT,
+	    "no answer in time while %s to %s", qmtp_phase_name(QMTP_CONNECT), c->peer);
 }
 
 int

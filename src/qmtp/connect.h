@@ -1,8 +1,10 @@
 /*
- * qmtp/connect.h: a host name, an address or a path becomes a connected socket that does not block.
+ * qmtp/connect.h: a host name, an address or a path becomes a connected socket that
+ * does not block.
  *
- * Every address of a name is tried, each started 250 ms after the one before, at once when that one fails (RFC 8305 §5); the first
- * that answers wins and the others are closed. One absolute deadline stands over looking up and connecting.
+ * Every address of a name is tried, each started 250 ms after the one before, at once
+ * when that one fails (RFC 8305 §5); the first that answers wins and the others are
+ * closed. One absolute deadline stands over looking up and connecting.
  */
 #ifndef QMTP_CONNECT_H
 #define QMTP_CONNECT_H
@@ -18,7 +20,8 @@
 
 struct qmtp__attempt {
 	int fd;
-	const struct addrinfo *addr; /* NULL: a unix socket, which is connected at once or never */
+	/* NULL: a unix socket, which is connected at once or never */
+	const struct addrinfo *addr;
 	char peer[QMTP__PEER_MAX];
 };
 
@@ -35,10 +38,13 @@ struct qmtp__connect {
 };
 
 /* Begin; host that starts with '/' is the path of a unix socket. 0, or -1 with err. */
-int qmtp__connect_start(struct qmtp__connect *c, const char *host, int port, int64_t deadline,
-    struct qmtp_error *err);
+int qmtp__connect_start(struct qmtp__connect *c, const char *host, int port,
+    int64_t deadline, struct qmtp_error *err);
 
-/* Go on: 1 when *fd is connected and the caller's; 0 when there is more to wait for; -1 with err. */
+/*
+ * Go on: 1 when *fd is connected and the caller's; 0 when there is more to wait for; -1
+ * with err.
+ */
 int qmtp__connect_step(struct qmtp__connect *c, int *fd, struct qmtp_error *err);
 
 size_t qmtp__connect_poll(const struct qmtp__connect *c, struct pollfd *v);

@@ -41,8 +41,10 @@ qmtp__fail(struct qmtp_error *err, enum qmtp_phase phase, enum qmtp_cause cause,
 	return -1;
 }
 
-/* strerror(3) is not safe in threads, and the two strerror_r(3) differ in what they
- * return. */
+/*
+ * strerror(3) is not safe in threads, and the two strerror_r(3) differ in what they
+ * return.
+ */
 static void
 reason(int errnum, char *out, size_t size)
 {

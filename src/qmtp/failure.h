@@ -10,7 +10,10 @@
 int qmtp__fail(struct qmtp_error *err, enum qmtp_phase phase, enum qmtp_cause cause,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* The same for errno (QMTP_SYSTEM, or QMTP_MEMORY for ENOMEM): "<strerror> while <phase>"; what is put behind it. */
+/*
+ * The same for errno (QMTP_SYSTEM, or QMTP_MEMORY for ENOMEM): "<strerror> while
+ * <phase>"; what is put behind it.
+ */
 int qmtp__fail_errno(struct qmtp_error *err, enum qmtp_phase phase, const char *what);
 
 #endif

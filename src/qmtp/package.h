@@ -1,5 +1,6 @@
 /*
- * qmtp/package.h: what a session sees of a package: the runs of bytes that go on the wire, and where answers go.
+ * qmtp/package.h: what a session sees of a package: the runs of bytes that go on the
+ * wire, and where answers go.
  */
 #ifndef QMTP_PACKAGE_H
 #define QMTP_PACKAGE_H
@@ -42,7 +43,7 @@ struct qmtp_package {
 	char *middle;
 	size_t middle_len;
 	struct qmtp__slot *slots;
-	size_t owed;	/* answers to come in all */
+	size_t owed;    /* answers to come in all */
 	size_t answers; /* that have come */
 	char *words;
 	size_t words_len;
@@ -51,10 +52,16 @@ struct qmtp_package {
 	struct qmtp_package *next; /* the session's list */
 };
 
-/* Make the package ready to be sent: frames, no answers. owed: how many answers the server will give. -1: no memory. */
+/*
+ * Make the package ready to be sent: frames, no answers. owed: how many answers the
+ * server will give. -1: no memory.
+ */
 int qmtp__package_begin(struct qmtp_package *p, size_t owed);
 
-/* Runs on the wire, in order: head, pieces, middle, recipients, and as the last one the last byte. */
+/*
+ * Runs on the wire, in order: head, pieces, middle, recipients, and as the last one the
+ * last byte.
+ */
 size_t qmtp__package_runs(const struct qmtp_package *p);
 struct qmtp__run qmtp__package_run(const struct qmtp_package *p, size_t k);
 

@@ -1,13 +1,15 @@
 /*
  * qmtp/qmtp.h: libqmtp, a client for QMTP, the Quick Mail Transfer Protocol.
  *
- * Sources cited: QMTP §n is D. J. Bernstein, "Quick Mail Transfer Protocol", 1997-02-01; netstrings are
- * the same author's of that date.
+ * Sources cited: QMTP §n is D. J. Bernstein, "Quick Mail Transfer Protocol",
+ * 1997-02-01; netstrings are the same author's of that date.
  *
- * A package (struct qmtp_package) is one message with one envelope. A session (struct qmtp_session) is
- * one connection; packages are submitted to it and their answers are read from it by position. A session never blocks:
- * the caller waits, with poll(2) or an event loop of its own, for the descriptors and the deadline that the session names, and then
- * calls qmtp_session_step(). qmtp_session_run() is that loop for callers who want to wait.
+ * A package (struct qmtp_package) is one message with one envelope. A session (struct
+ * qmtp_session) is one connection; packages are submitted to it and their answers are
+ * read from it by position. A session never blocks: the caller waits, with poll(2) or
+ * an event loop of its own, for the descriptors and the deadline that the session
+ * names, and then calls qmtp_session_step(). qmtp_session_run() is that loop for
+ * callers who want to wait.
  *
  *	struct qmtp_package *p = qmtp_package_new();
  *	qmtp_package_sender(p, "alice@example.org");
@@ -21,13 +23,15 @@
  *	switch (qmtp_package_reply(p, 0).code) ...
  *	qmtp_package_free(p);
  *
- * The last byte of a package is held back until all before it was written without a fault and the
- * server has not spoken out of turn: until then a server must throw the package away (QMTP §2), and the message may go elsewhere
- * without a duplicate. qmtp_package_committed() tells whether that byte was given to the system.
+ * The last byte of a package is held back until all before it was written without a
+ * fault and the server has not spoken out of turn: until then a server must throw the
+ * package away (QMTP §2), and the message may go elsewhere without a duplicate.
+ * qmtp_package_committed() tells whether that byte was given to the system.
  *
- * Promises: no output, no exit, no abort; out of memory is an error; no global state; SIGPIPE is never
- * raised; objects may be used from any thread, one thread at a time. A host name is looked up in a
- * thread of its own, so that a resolver that hangs holds nobody up.
+ * Promises: no output, no exit, no abort; out of memory is an error; no global state;
+ * SIGPIPE is never raised; objects may be used from any thread, one thread at a time. A
+ * host name is looked up in a thread of its own, so that a resolver that hangs holds
+ * nobody up.
  *
  * Times are milliseconds. Functions return 0, or -1 on failure.
  */
@@ -40,14 +44,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define QMTP_PORT	  209	    /* QMTP §7 */
-#define QMTP_MESSAGE_MAX  200000000 /* bytes of a message that every known server takes */
-#define QMTP_ADDRESS_MAX  999	    /* bytes of an address that every known server takes */
-#define QMTP_RCPTS_MAX	  100000    /* recipients of one package */
-#define QMTP_REPLY_MAX	  8192	    /* bytes of one answer */
-#define QMTP_SESSION_MAX  3600000   /* milliseconds a session may last, QMTP §2 */
+#define QMTP_PORT 209              /* QMTP §7 */
+#define QMTP_MESSAGE_MAX 200000000 /* bytes of a message that every known server takes */
+#define QMTP_ADDRESS_MAX 999       /* bytes of an address that every known server takes */
+#define QMTP_RCPTS_MAX 100000      /* recipients of one package */
+#define QMTP_REPLY_MAX 8192        /* bytes of one answer */
+#define QMTP_SESSION_MAX 3600000   /* milliseconds a session may last, QMTP §2 */
 
-/* ---- errors ------------------------------------------------------------------------------ */
+/* ---- errors ---- */
 
 /* What was being done. */
 enum qmtp_phase {
@@ -62,7 +66,7 @@ enum qmtp_phase {
 /* Why it failed. */
 enum qmtp_cause {
 	QMTP_OK,
-	QMTP_INVALID,  /* arguments that cannot be sent */
+	QMTP_INVALID, /* arguments that cannot be sent */
 	QMTP_MEMORY,
 	QMTP_RESOLVER, /* the name has no address, or nobody knows */
 	QMTP_SYSTEM,   /* a system call: see errnum */
@@ -71,30 +75,34 @@ enum qmtp_cause {
 	QMTP_EARLY,    /* the server sent bytes nobody had asked for yet */
 	QMTP_GARBAGE,  /* an answer that is none: QMTP §5 */
 	QMTP_EXTRA,    /* more answers than recipients */
-	QMTP_SILENCE,  /* one answer to several recipients, then nothing for options.silence; not once proven */
-	QMTP_SOURCE,   /* the message's file cannot be read, or is shorter than was said */
-	QMTP_REFUSED,  /* options.commit said no */
-	QMTP_AGED      /* the session has lasted as long as it may */
+	/* one answer to several recipients, then nothing for options.silence (unless this
+	   server had answered several before) */
+	QMTP_SILENCE,
+	QMTP_SOURCE,  /* the message's file cannot be read, or is shorter than was said */
+	QMTP_REFUSED, /* options.commit said no */
+	QMTP_AGED     /* the session has lasted as long as it may */
 };
 
 struct qmtp_error {
 	enum qmtp_phase phase;
 	enum qmtp_cause cause;
-	int errnum;	/* errno for QMTP_SYSTEM, the EAI_ code for QMTP_RESOLVER, else 0 */
-	char text[240]; /* one line, "what: reason while doing what"; no bytes from the server */
+	int errnum; /* errno for QMTP_SYSTEM, the EAI_ code for QMTP_RESOLVER, else 0 */
+	/* one line, "what: reason while doing what"; no bytes from the server */
+	char text[240];
 };
 
 /* "looking up the name", "connecting", ...: the words used in texts. */
 const char *qmtp_phase_name(enum qmtp_phase phase);
 
-/* ---- packages ---------------------------------------------------------------------------- */
+/* ---- packages ---- */
 
 /*
- * One answer (QMTP §5). text is what the server sent behind the letter: any bytes, not terminated; it lives until
- * the next answer comes or the package is changed.
+ * One answer (QMTP §5). text is what the server sent behind the letter: any bytes, not
+ * terminated; it lives until the next answer comes or the package is changed.
  */
 struct qmtp_reply {
-	char code; /* 'K' accepted, 'Z' try again later, 'D' refused for good, 0 no answer */
+	/* 'K' accepted, 'Z' try again later, 'D' refused for good, 0 no answer */
+	char code;
 	const char *text;
 	size_t len;
 };
@@ -104,12 +112,16 @@ struct qmtp_package;
 /* An empty package with encoding LF. NULL when there is no memory. */
 struct qmtp_package *qmtp_package_new(void);
 
-/* Must not be in a session any more (answered, or the session closed). NULL is allowed. */
+/*
+ * Must not be in a session any more (answered, or the session closed). NULL is allowed.
+ */
 void qmtp_package_free(struct qmtp_package *p);
 
 /*
- * The envelope: raw addresses, no angle brackets, no SMTP quoting (QMTP §4), copied. "" is the null sender; a package without
- * a sender cannot be submitted. Failures: QMTP_INVALID through qmtp_package_check(); -1 here is only for lack of memory or QMTP_RCPTS_MAX.
+ * The envelope: raw addresses, no angle brackets, no SMTP quoting (QMTP §4), copied. ""
+ * is the null sender; a package without a sender cannot be submitted. Failures:
+ * QMTP_INVALID through qmtp_package_check(); -1 here is only for lack of memory or
+ * QMTP_RCPTS_MAX.
  */
 int qmtp_package_sender(struct qmtp_package *p, const char *addr);
 int qmtp_package_rcpt(struct qmtp_package *p, const char *addr);
@@ -121,57 +133,72 @@ void qmtp_package_new_envelope(struct qmtp_package *p);
 void qmtp_package_new_message(struct qmtp_package *p);
 
 /*
- * The message, in pieces that are sent one behind the other. append copies; lend does not: the bytes must stay until the
- * package is freed or given a new message. file sends length bytes of a regular file from offset: the descriptor is lent, its position neither used nor moved.
+ * The message, in pieces that are sent one behind the other. append copies; lend does
+ * not: the bytes must stay until the package is freed or given a new message. file
+ * sends length bytes of a regular file from offset: the descriptor is lent, its
+ * position neither used nor moved.
  */
 int qmtp_package_append(struct qmtp_package *p, const void *data, size_t len);
 int qmtp_package_lend(struct qmtp_package *p, const void *data, size_t len);
 int qmtp_package_file(struct qmtp_package *p, int fd, uint64_t offset, uint64_t length);
 
-/* How the lines of the message end (QMTP §4): LF (the default), or CR LF. mailfront refuses the latter. */
+/*
+ * How the lines of the message end (QMTP §4): LF (the default), or CR LF. mailfront
+ * refuses the latter.
+ */
 enum qmtp_encoding { QMTP_LF = '\n', QMTP_CRLF = '\r' };
 void qmtp_package_encoding(struct qmtp_package *p, enum qmtp_encoding encoding);
 
-/* Whether the package can be sent as it is: 0, or -1 with err saying what is wrong with it: no sender, no recipient, an address
-   that is empty, longer than QMTP_ADDRESS_MAX or has NUL in it, a message of more than QMTP_MESSAGE_MAX bytes. */
+/*
+ * Whether the package can be sent as it is: 0, or -1 with err saying what is wrong with
+ * it: no sender, no recipient, an address that is empty or longer than
+ * QMTP_ADDRESS_MAX, a message of more than QMTP_MESSAGE_MAX bytes.
+ */
 int qmtp_package_check(const struct qmtp_package *p, struct qmtp_error *err);
 
-size_t qmtp_package_rcpts(const struct qmtp_package *p);    /* recipients */
-uint64_t qmtp_package_size(const struct qmtp_package *p);   /* bytes of the message, without the encoding byte */
-size_t qmtp_package_answers(const struct qmtp_package *p);  /* answers that have come */
-bool qmtp_package_done(const struct qmtp_package *p);	    /* all answers owed have come */
-bool qmtp_package_committed(const struct qmtp_package *p);  /* the last byte was given to the system, or may have been */
+size_t qmtp_package_rcpts(const struct qmtp_package *p); /* recipients */
+/* bytes of the message, without the encoding byte */
+uint64_t qmtp_package_size(const struct qmtp_package *p);
+size_t qmtp_package_answers(const struct qmtp_package *p); /* answers that have come */
+bool qmtp_package_done(const struct qmtp_package *p); /* all answers owed have come */
+/* the last byte was given to the system, or may have been */
+bool qmtp_package_committed(const struct qmtp_package *p);
 
 /*
- * The answer for the recipient at a position, in the order they were added; code 0 when none has come (yet). With
- * options.answers_one only position 0 has one.
+ * The answer for the recipient at a position, in the order they were added; code 0 when
+ * none has come (yet). With options.answers_one only position 0 has one.
  */
 struct qmtp_reply qmtp_package_reply(const struct qmtp_package *p, size_t position);
 
-/* ---- sessions ---------------------------------------------------------------------------- */
+/* ---- sessions ---- */
 
 /* What the trace callback is told. data is not terminated. */
 enum qmtp_trace {
 	QMTP_TRACE_NOTE, /* "connecting to 192.0.2.1 port 209" */
 	QMTP_TRACE_SENT, /* a part of a package; of the message only "message of N bytes" */
-	QMTP_TRACE_GOT	 /* an answer: its letter and text */
+	QMTP_TRACE_GOT   /* an answer: its letter and text */
 };
 
 /* Zero means the default where one is given. Strings are copied. */
 struct qmtp_options {
-	const char *host;   /* name, IPv4 or IPv6 address (scope allowed), or "/path" of a unix socket */
-	int port;	    /* QMTP_PORT */
+	/* name, IPv4 or IPv6 address (scope allowed), or "/path" of a unix socket */
+	const char *host;
+	int port;            /* QMTP_PORT */
 	int connect_timeout; /* looking up and connecting together: 10,000 */
 	int send_timeout;    /* without any progress: 60,000 */
-	int reply_timeout;   /* all answers to a package, from when it is the oldest unanswered one: 300,000 */
-	int silence;	     /* after one answer to several recipients: 30,000 */
+	/* all answers to a package, from when it is the oldest unanswered one: 300,000 */
+	int reply_timeout;
+	int silence;         /* after one answer to several recipients: 30,000 */
 	int session_timeout; /* no package is begun after this, QMTP_AGED: 3,000,000 */
-	bool answers_one;    /* the server answers once per package (mailfront); that answer stands for all */
-	int window;	     /* packages without an answer: 64; with them at most 1000 recipients and 16 MiB */
+	/* the server answers once per package (mailfront); that answer stands for all */
+	bool answers_one;
+	/* packages without an answer: 64; with them at most 1000 recipients and 16 MiB */
+	int window;
 
 	/*
-	 * Asked once per package, when all but its last byte was sent: 0 to go on, -1 to give the package up (the session closes,
-	 * QMTP_REFUSED). NULL: always go on.
+	 * Asked once per package, when all but its last byte was sent: 0 to go on, -1
+	 * to give the package up (the session closes, QMTP_REFUSED). NULL: always go
+	 * on.
 	 */
 	int (*commit)(void *arg, struct qmtp_package *p);
 	void (*trace)(void *arg, enum qmtp_trace what, const void *data, size_t len);
@@ -186,29 +213,39 @@ enum qmtp_state {
 	QMTP_CLOSED /* for good; qmtp_session_error() has the reason */
 };
 
-/* Start connecting. NULL with err when the options make no sense or there is no memory. */
-struct qmtp_session *qmtp_session_new(const struct qmtp_options *options, struct qmtp_error *err);
+/*
+ * Start connecting. NULL with err when the options make no sense or there is no memory.
+ */
+struct qmtp_session *qmtp_session_new(
+    const struct qmtp_options *options, struct qmtp_error *err);
 
-/* A session on a connected stream socket, which it then owns. options->host is used as a name only. */
-struct qmtp_session *qmtp_session_adopt(int fd, const struct qmtp_options *options,
-    struct qmtp_error *err);
+/*
+ * A session on a connected stream socket, which it then owns. options->host is used as
+ * a name only.
+ */
+struct qmtp_session *qmtp_session_adopt(
+    int fd, const struct qmtp_options *options, struct qmtp_error *err);
 
 /* Closes it if need be. NULL is allowed. */
 void qmtp_session_free(struct qmtp_session *s);
 
 /*
- * Close the connection now. What was answered stays, packages without their last byte sent are uncommitted,
- * and the session lets go of all of them.
+ * Close the connection now. What was answered stays, packages without their last byte
+ * sent are uncommitted, and the session lets go of all of them.
  */
 void qmtp_session_close(struct qmtp_session *s);
 
 /*
- * Queue a package, at any time before the session closes. It is lent to the session until it is done or the session is
- * closed. Packages are sent in order, as many at once as options.window allows; behind one with several recipients nothing is sent until it is answered, unless this
- * server has already answered such a package with exactly as many answers (a server that answers once per package would shift the answers).
+ * Queue a package, at any time before the session closes. It is lent to the session
+ * until it is done or the session is closed. Packages are sent in order, as many at
+ * once as options.window allows; behind one with several recipients nothing is sent
+ * until it is answered, unless this server has already answered such a package with
+ * exactly as many answers (a server that answers once per package would shift the
+ * answers).
  * -1 with err: qmtp_package_check() failed, or the session is closed (err is its reason).
  */
-int qmtp_session_submit(struct qmtp_session *s, struct qmtp_package *p, struct qmtp_error *err);
+int qmtp_session_submit(
+    struct qmtp_session *s, struct qmtp_package *p, struct qmtp_error *err);
 
 /* How many submitted packages are not done. */
 size_t qmtp_session_unfinished(const struct qmtp_session *s);
@@ -216,61 +253,86 @@ size_t qmtp_session_unfinished(const struct qmtp_session *s);
 /* Most descriptors a session waits for at a time. */
 #define QMTP_POLL_MAX 8
 
-/* Fill in what to wait for; returns how many entries of v, at most QMTP_POLL_MAX, were used. */
+/*
+ * Fill in what to wait for; returns how many entries of v, at most QMTP_POLL_MAX, were
+ * used.
+ */
 size_t qmtp_session_poll(const struct qmtp_session *s, struct pollfd *v);
 
-/* When to call step even if no descriptor is ready: qmtp_now() time, or INT64_MAX for never. */
+/*
+ * When to call step even if no descriptor is ready: qmtp_now() time, or INT64_MAX for
+ * never.
+ */
 int64_t qmtp_session_deadline(const struct qmtp_session *s);
 
 /*
- * Do all that can be done without waiting. Call it when a descriptor is ready or the deadline has passed; calling it
- * for nothing is harmless. Returns the state.
+ * Do all that can be done without waiting. Call it when a descriptor is ready or the
+ * deadline has passed; calling it for nothing is harmless. Returns the state.
  */
 enum qmtp_state qmtp_session_step(struct qmtp_session *s);
 
 enum qmtp_state qmtp_session_state(const struct qmtp_session *s);
 
-/* Why the session closed; cause QMTP_OK while it has not, and after qmtp_session_close(). */
+/*
+ * Why the session closed; cause QMTP_OK while it has not, and after
+ * qmtp_session_close().
+ */
 const struct qmtp_error *qmtp_session_error(const struct qmtp_session *s);
 
-/* The server's address: "192.0.2.1", "2001:db8::1", "/path"; "" before a connection stood or was tried. */
+/*
+ * The server's address: "192.0.2.1", "2001:db8::1", "/path"; "" before a connection
+ * stood or was tried.
+ */
 const char *qmtp_session_peer(const struct qmtp_session *s);
 
-/* Whether this server has answered a package of several recipients with as many answers. */
+/*
+ * Whether this server has answered a package of several recipients with as many
+ * answers.
+ */
 bool qmtp_session_proven(const struct qmtp_session *s);
 
-/* For QMTP_EARLY, QMTP_GARBAGE and QMTP_EXTRA: the first bytes that had no business there, at most 400. */
+/*
+ * For QMTP_EARLY, QMTP_GARBAGE and QMTP_EXTRA: the first bytes that had no business
+ * there, at most 400.
+ */
 const char *qmtp_session_stray(const struct qmtp_session *s, size_t *len);
 
 /* Step and wait until the connection stands (0), or the session closed (-1 with err). */
 int qmtp_session_connect(struct qmtp_session *s, struct qmtp_error *err);
 
-/* Step and wait until all submitted packages are done (0), or the session closed or the deadline passed (-1 with err). */
+/*
+ * Step and wait until all submitted packages are done (0), or the session closed or the
+ * deadline passed (-1 with err).
+ */
 int qmtp_session_run(struct qmtp_session *s, int64_t deadline, struct qmtp_error *err);
 
 /* CLOCK_MONOTONIC in milliseconds: the time that deadlines are in. */
 int64_t qmtp_now(void);
 
-/* ---- the whole in one call --------------------------------------------------------------- */
+/* ---- the whole in one call ---- */
 
 /*
- * Connect, send one package, wait for its answers, close. 0 when every recipient has an answer, of whatever letter; else -1 with err; the answers that
- * came stand in the package either way.
+ * Connect, send one package, wait for its answers, close. 0 when every recipient has an
+ * answer, of whatever letter; else -1 with err; the answers that came stand in the
+ * package either way.
  */
-int qmtp_send(const struct qmtp_options *options, struct qmtp_package *p, struct qmtp_error *err);
+int qmtp_send(
+    const struct qmtp_options *options, struct qmtp_package *p, struct qmtp_error *err);
 
-/* ---- reading packages: for servers ------------------------------------------------------- */
+/* ---- reading packages: for servers ---- */
 
 /* What a reader found next. Pieces may be empty; a field is complete when last is set. */
 enum qmtp_item {
-	QMTP_MORE,    /* nothing: all input is used up */
-	QMTP_BEGIN,   /* a package begins: size = bytes of its message, encoding byte excluded */
-	QMTP_CODE,    /* its encoding byte: data[0] */
-	QMTP_TEXT,    /* a piece of the message */
-	QMTP_SENDER,  /* a piece of the sender */
-	QMTP_RCPT,    /* a piece of a recipient */
-	QMTP_END,     /* the last byte of the package was read: now it counts */
-	QMTP_BROKEN   /* not a package (QMTP §4, §6): the connection is of no use any more */
+	QMTP_MORE, /* nothing: all input is used up */
+	/* a package begins: size = bytes of its message, encoding byte excluded */
+	QMTP_BEGIN,
+	QMTP_CODE,   /* its encoding byte: data[0] */
+	QMTP_TEXT,   /* a piece of the message */
+	QMTP_SENDER, /* a piece of the sender */
+	QMTP_RCPT,   /* a piece of a recipient */
+	QMTP_END,    /* the last byte of the package was read: now it counts */
+	/* not a package (QMTP §4, §6): the connection is of no use any more */
+	QMTP_BROKEN
 };
 
 struct qmtp_piece {
@@ -282,13 +344,15 @@ struct qmtp_piece {
 
 /* One netstring being read: its members are the reader's own. */
 struct qmtp_netstring {
-	uint64_t left; /* the length as far as it was read, then the bytes still to come */
+	uint64_t
+	    left; /* the length as far as it was read, then the bytes still to come */
 	int state;
 };
 
 /*
- * The strict incremental reader of packages. Lengths are decimal without leading zero, below 10^18; a message has at
- * least its encoding byte; recipients fill their list exactly.
+ * The strict incremental reader of packages. Lengths are decimal without leading zero,
+ * below 10^18; a message has at least its encoding byte; recipients fill their list
+ * exactly.
  */
 
 struct qmtp_reader {
@@ -300,11 +364,17 @@ struct qmtp_reader {
 /* Ready for the first package. It holds no resources. */
 void qmtp_reader_init(struct qmtp_reader *r);
 
-/* Read on at *input (of *len bytes), which move forward. Call it until it says QMTP_MORE or QMTP_BROKEN. */
-enum qmtp_item qmtp_reader_next(struct qmtp_reader *r, const char **input, size_t *len,
-    struct qmtp_piece *piece);
+/*
+ * Read on at *input (of *len bytes), which move forward. Call it until it says
+ * QMTP_MORE or QMTP_BROKEN.
+ */
+enum qmtp_item qmtp_reader_next(
+    struct qmtp_reader *r, const char **input, size_t *len, struct qmtp_piece *piece);
 
-/* Whether the reader stands between two packages: an end of input here breaks nothing off. */
+/*
+ * Whether the reader stands between two packages: an end of input here breaks nothing
+ * off.
+ */
 bool qmtp_reader_idle(const struct qmtp_reader *r);
 
 #endif

@@ -76,8 +76,10 @@ begin(struct qmtp_session *s)
 	}
 }
 
-/* All but the last byte is out: hear whether the server has something to say, then ask
- * whether to go on. */
+/*
+ * All but the last byte is out: hear whether the server has something to say, then ask
+ * whether to go on.
+ */
 static int
 approve(struct qmtp_session *s)
 {
@@ -90,8 +92,10 @@ approve(struct qmtp_session *s)
 	return 0;
 }
 
-/* The runs of memory that go in the next write, up to the first in a file or a last byte
- * that may not go yet. */
+/*
+ * The runs of memory that go in the next write, up to the first in a file or a last
+ * byte that may not go yet.
+ */
 static size_t
 gather(const struct qmtp_session *s, struct iovec *v, bool *more)
 {

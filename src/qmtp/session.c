@@ -297,8 +297,10 @@ connect_step(struct qmtp_session *s)
 	qmtp__send(s);
 }
 
-/* Before the first bytes of the first package there is no need to: sending listens before
- * it commits. */
+/*
+ * Before the first bytes of the first package there is no need to: sending listens
+ * before it commits.
+ */
 static int
 listen_first(struct qmtp_session *s)
 {

@@ -1,6 +1,6 @@
 /*
- * qmtp/session.h: the inside of a session, shared by the files that make one up: session.c (its life, its clock),
- * sending.c (packages out), answers.c (answers in).
+ * qmtp/session.h: the inside of a session, shared by the files that make one up:
+ * session.c (its life, its clock), sending.c (packages out), answers.c (answers in).
  *
  * Packages stand in one list in the order they were submitted:
  *
@@ -9,7 +9,8 @@
  *	  |           the first that is not wholly sent (NULL: all are)
  *	  the first that is not wholly answered
  *
- * From oldest to the one before sending they are in flight; sending is in flight once begun.
+ * From oldest to the one before sending they are in flight; sending is in flight once
+ * begun.
  */
 #ifndef QMTP_SESSION_H
 #define QMTP_SESSION_H
@@ -34,16 +35,17 @@ struct qmtp_session {
 	size_t unfinished;
 
 	/* sending */
-	bool underway;	  /* sending was begun */
-	bool approved;	  /* its last byte may go */
-	size_t run;	  /* the run that is being sent, */
-	uint64_t sent;	  /* and how much of it is */
+	bool underway;    /* sending was begun */
+	bool approved;    /* its last byte may go */
+	size_t run;       /* the run that is being sent, */
+	uint64_t sent;    /* and how much of it is */
 	int64_t progress; /* when bytes went last, or sending began */
 
 	/* in flight */
 	size_t packages, rcpts;
 	uint64_t bytes;
-	bool proven; /* this server answers each recipient: seen on a package with several */
+	/* this server answers each recipient: seen on a package with several */
+	bool proven;
 
 	/* answers */
 	struct qmtp_netstring netstring;
@@ -56,12 +58,12 @@ struct qmtp_session {
 };
 
 /* Close with a reason: the session lets go of its packages. Returns -1. */
-int qmtp__session_fail(struct qmtp_session *s, enum qmtp_phase phase, enum qmtp_cause cause,
-    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int qmtp__session_fail(struct qmtp_session *s, enum qmtp_phase phase,
+    enum qmtp_cause cause, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 int qmtp__session_fail_errno(struct qmtp_session *s, enum qmtp_phase phase);
 
-void qmtp__session_trace(const struct qmtp_session *s, enum qmtp_trace what, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+void qmtp__session_trace(const struct qmtp_session *s, enum qmtp_trace what,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Send what can be sent. 0, or -1: the session is closed. */
 int qmtp__send(struct qmtp_session *s);

@@ -57,7 +57,9 @@ copy(int fd, int file, uint64_t offset, uint64_t len, int *source)
 
 #ifdef HAVE_SYS_SENDFILE_H
 
-/* sendfile(2) has no MSG_NOSIGNAL: a SIGPIPE of its own is held back and taken out again.
+/*
+ * sendfile(2) has no MSG_NOSIGNAL: a SIGPIPE of its own is held back and taken out
+ * again.
  */
 static ssize_t
 sendfile_quietly(int fd, int file, off_t *at, size_t len)

@@ -1,6 +1,7 @@
 /*
- * qmtp/stream.h: bytes to and from a connected socket that does not block. SIGPIPE is never raised.
- * All three return what read(2) and write(2) would: a count, 0 for end of file on reading, -1 with errno.
+ * qmtp/stream.h: bytes to and from a connected socket that does not block. SIGPIPE is
+ * never raised. All three return what read(2) and write(2) would: a count, 0 for end of
+ * file on reading, -1 with errno.
  */
 #ifndef QMTP_STREAM_H
 #define QMTP_STREAM_H
@@ -11,12 +12,15 @@
 
 ssize_t qmtp__stream_read(int fd, void *data, size_t len);
 
-/* more: other bytes follow at once, so the system may wait for them before it sends a small segment. */
+/*
+ * more: other bytes follow at once, so the system may wait for them before it sends a
+ * small segment.
+ */
 ssize_t qmtp__stream_write(int fd, const struct iovec *v, size_t n, int more);
 
 /*
- * Send from a regular file. 0: the file ends before offset + len. *source is set when the trouble was with the file,
- * not with the socket.
+ * Send from a regular file. 0: the file ends before offset + len. *source is set when
+ * the trouble was with the file, not with the socket.
  */
 ssize_t qmtp__stream_file(int fd, int file, uint64_t offset, uint64_t len, int *source);
 

@@ -1,6 +1,7 @@
 /*
- * sendmail/complain.h: the words of the command: one line per cause on stderr, the same in the log. Nothing here can
- * hold the program up: a stderr or stdout that nobody reads is given 50 ms once and then left alone.
+ * sendmail/complain.h: the words of the command: one line per cause on stderr, the same
+ * in the log. Nothing here can hold the program up: a stderr or stdout that nobody
+ * reads is given 50 ms once and then left alone.
  */
 #ifndef SENDMAIL_COMPLAIN_H
 #define SENDMAIL_COMPLAIN_H

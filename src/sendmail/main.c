@@ -1,5 +1,6 @@
 /*
- * sendmail(8): the command that every program calls. A switchboard: which mode was asked for, and who does it.
+ * sendmail(8): the command that every program calls. A switchboard: which mode was
+ * asked for, and who does it.
  */
 #include <stdlib.h>
 #include <string.h>

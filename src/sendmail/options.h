@@ -5,12 +5,12 @@
  *
  *	if (options_parse(&o, argc, argv, &err) < 0)
  *		...	err.text is "-Z: unknown option", o.program and o.quiet can be
- *used
+ * used
  *
  * POSIX order: options end at the first operand and at "--". Letters may be joined (-ti),
- *the argument of an option is the rest of its word or else the next word, whatever that
- *looks like. The grammar is a table (options_table); sendmail.8 lists the same rows,
- *which a test proves.
+ * the argument of an option is the rest of its word or else the next word, whatever that
+ * looks like. The grammar is a table (options_table); sendmail.8 lists the same rows,
+ * which a test proves.
  */
 #ifndef SENDMAIL_OPTIONS_H
 #define SENDMAIL_OPTIONS_H
@@ -43,8 +43,10 @@ enum delivery_mode {
 	DELIVERY_QUEUE    /* spool first */
 };
 
-/* What the command line says. All strings but program are lent from argv; NULL is "not
- * given". */
+/*
+ * What the command line says. All strings but program are lent from argv; NULL is "not
+ * given".
+ */
 struct options {
 	char program[OPTIONS_PROGRAM_MAX]; /* the name we were called by, cleaned; never
 					      empty */
@@ -86,8 +88,10 @@ enum option_argument {
 			   */
 };
 
-/* What an option does: set the field of struct options that has this name, unless it says
- * else. */
+/*
+ * What an option does: set the field of struct options that has this name, unless it
+ * says else.
+ */
 enum option_effect {
 	OPTION_IGNORED, /* taken with its argument; nothing is opened or changed */
 	OPTION_REFUSED, /* known, and not supported: EX_USAGE */
@@ -113,8 +117,10 @@ enum option_effect {
 	OPTION_TAG
 };
 
-/* One option: "-t", "-bm" (a value of -b), "-oi" and "-O IgnoreDots" (settings),
- * "--help". */
+/*
+ * One option: "-t", "-bm" (a value of -b), "-oi" and "-O IgnoreDots" (settings),
+ * "--help".
+ */
 struct option_row {
 	const char *name;
 	enum option_argument argument;

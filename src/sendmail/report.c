@@ -19,8 +19,7 @@ add_name(struct buf *b, const char *addr, const char *separator)
 
 /* The Message-ID as the finished header has it: from the message, or made here. */
 static void
-add_message_id(
-    struct buf *b, struct identity *id, const struct message *m, bool gateway)
+add_message_id(struct buf *b, struct identity *id, const struct message *m, bool gateway)
 {
 	const struct header_field *f = header_find(&m->header, HEADER_MESSAGE_ID);
 	const char *body, *open, *close;
@@ -43,14 +42,14 @@ add_message_id(
 }
 
 void
-report_message(struct identity *id, const struct envelope *e, const struct message *m,
-    bool gateway)
+report_message(
+    struct identity *id, const struct envelope *e, const struct message *m, bool gateway)
 {
 	struct buf b = { 0 }, from = { 0 };
 
 	add_name(&from, e->sender, "");
-	buf_printf(&b, "%s from=%s uid=%u size=%llu nrcpt=%zu msgid=", id->token, from.data,
-	    (unsigned)id->uid, (unsigned long long)message_size(m), e->n);
+	buf_printf(&b, "%s from=%s uid=%u size=%llu nrcpt=%zu msgid=", id->token,
+	    from.data, (unsigned)id->uid, (unsigned long long)message_size(m), e->n);
 	add_message_id(&b, id, m, gateway);
 	log_line(LOG_INFO, "%s", b.data);
 	buf_free(&from);

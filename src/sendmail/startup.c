@@ -98,6 +98,7 @@ startup_hold_signals(void)
 		sigaddset(&held, fatal_signals[i]);
 	sigprocmask(SIG_BLOCK, &held, &startup_sleepmask);
 	for (size_t i = 0; i < sizeof(fatal_signals) / sizeof(*fatal_signals); i++)
-		if (sigaction(fatal_signals[i], &note, &before) == 0 && before.sa_handler == SIG_IGN)
+		if (sigaction(fatal_signals[i], &note, &before) == 0 &&
+		    before.sa_handler == SIG_IGN)
 			sigaction(fatal_signals[i], &before, NULL);
 }

@@ -1,5 +1,6 @@
 /*
- * sendmail/startup.h: from whatever surroundings the caller left to ones that can be worked in.
+ * sendmail/startup.h: from whatever surroundings the caller left to ones that can be
+ * worked in.
  */
 #ifndef SENDMAIL_STARTUP_H
 #define SENDMAIL_STARTUP_H
@@ -16,14 +17,16 @@ struct startup {
 };
 
 /*
- * Privileges dropped to the real ids (verified), descriptors 0 to 2 open and no others, no signal blocked, SIGPIPE and SIGXFSZ
- * ignored, environment emptied but for TZ. Returns 0, or -1 with err (EX_OSERR).
+ * Privileges dropped to the real ids (verified), descriptors 0 to 2 open and no others,
+ * no signal blocked, SIGPIPE and SIGXFSZ ignored, environment emptied but for TZ.
+ * Returns 0, or -1 with err (EX_OSERR).
  */
 int startup(struct startup *s, struct error *err);
 
 /*
- * From here on SIGHUP, SIGINT and SIGTERM (those that the caller does not ignore) do not kill: they set
- * *startup_signal. They are blocked but where startup_sleepmask is used. Before this call they kill, which is right as long as no last byte was sent.
+ * From here on SIGHUP, SIGINT and SIGTERM (those that the caller does not ignore) do
+ * not kill: they set *startup_signal. They are blocked but where startup_sleepmask is
+ * used. Before this call they kill, which is right as long as no last byte was sent.
  */
 void startup_hold_signals(void);
 

@@ -226,7 +226,10 @@ refusal_code(const struct envelope *e)
 	return EX_NOUSER;
 }
 
-/* Some were refused and all others accepted: the caller must not send to everybody again, so the sender gets a bounce. */
+/*
+ * Some were refused and all others accepted: the caller must not send to everybody
+ * again, so the sender gets a bounce.
+ */
 static int
 bounce_refused(struct submission *s, const struct deliver *d)
 {
@@ -275,8 +278,7 @@ send_message(struct submission *s)
 	struct deliver d = way_out(s);
 	struct error err;
 
-	report_message(
-	    &s->identity, &s->envelope, &s->message, s->options->gateway);
+	report_message(&s->identity, &s->envelope, &s->message, s->options->gateway);
 	if (deliver(&d, &s->message, &s->envelope, &err) < 0) {
 		complain("%s", err.text);
 		return err.code;

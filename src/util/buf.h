@@ -30,7 +30,8 @@ char *buf_reserve(struct buf *b, size_t n);
 void buf_add(struct buf *b, const void *data, size_t n);
 void buf_byte(struct buf *b, char c);
 void buf_str(struct buf *b, const char *s);
-void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_printf(struct buf *b, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* The bytes as a string that the caller frees; the buffer is empty afterwards. Never NULL. */
 char *buf_detach(struct buf *b);

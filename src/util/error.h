@@ -16,7 +16,7 @@
 #define ERROR_TEXT_MAX 1024
 
 struct error {
-	int code;                  /* what a program that gives up over it exits with, sysexits.h */
+	int code; /* what a program that gives up over it exits with, sysexits.h */
 	char text[ERROR_TEXT_MAX]; /* never empty, cut to fit */
 };
 

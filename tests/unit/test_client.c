@@ -1,6 +1,6 @@
 /*
- * Connecting for real, on loopback: addresses, names, unix sockets, what is refused and what never answers; and the
- * whole in one call.
+ * Connecting for real, on loopback: addresses, names, unix sockets, what is refused and
+ * what never answers; and the whole in one call.
  */
 #include <arpa/inet.h>
 #include <check.h>
@@ -234,7 +234,10 @@ START_TEST(no_such_name)
 }
 END_TEST
 
-/* The session is given up while the look-up is under way: the thread cleans up behind itself. */
+/*
+ * The session is given up while the look-up is under way: the thread cleans up behind
+ * itself.
+ */
 START_TEST(abandoned_lookup)
 {
 	struct qmtp_error err;
@@ -282,7 +285,10 @@ count_pipe(int sig)
 	pipes++;
 }
 
-/* A server that resets while a file is on its way: sendfile(2) must not raise SIGPIPE either. */
+/*
+ * A server that resets while a file is on its way: sendfile(2) must not raise SIGPIPE
+ * either.
+ */
 START_TEST(no_sigpipe_from_files)
 {
 	struct sigaction count = { .sa_handler = count_pipe };

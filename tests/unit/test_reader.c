@@ -1,4 +1,7 @@
-/* The strict reader of packages: what it finds, whatever pieces the input comes in, and what it refuses. */
+/*
+ * The strict reader of packages: what it finds, whatever pieces the input comes in, and
+ * what it refuses.
+ */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +10,10 @@
 #include "qmtp/qmtp.h"
 #include "util/buf.h"
 
-/* What was read, as one line: "B12 C0a T<text> S<sender> R<rcpt> E"; "!" at the end when broken. */
+/*
+ * What was read, as one line: "B12 C0a T<text> S<sender> R<rcpt> E"; "!" at the end
+ * when broken.
+ */
 static void
 tell(struct buf *out, enum qmtp_item item, const struct qmtp_piece *piece, int *open)
 {
@@ -107,7 +113,9 @@ static const struct {
 	{ "1:\n,1:ab", "B0 C0a T<> S<a> !" },
 	{ "1:\n,0:,4:1:ab,", "B0 C0a T<> S<> R<a> !" },
 	{ "1:\n,0:,4:1:a,x", "B0 C0a T<> S<> R<a> !" },
-	/* a recipient that reaches beyond its list; a list that ends inside a recipient */
+	/*
+	 * a recipient that reaches beyond its list; a list that ends inside a recipient
+	 */
 	{ "1:\n,0:,4:2:a,,", "B0 C0a T<> S<> !" },
 	{ "1:\n,0:,3:1:a,,", "B0 C0a T<> S<> !" },
 	{ "1:\n,0:,1:1:a,,", "B0 C0a T<> S<> !" },
@@ -124,7 +132,10 @@ START_TEST(whole_and_in_steps)
 	for (size_t step = 1; step <= len + 1; step++) {
 		char *got = read_in_steps(input, len, step);
 
-		/* how far a broken package was read may depend on the steps; that it is broken may not */
+		/*
+		 * how far a broken package was read may depend on the steps; that it is
+		 * broken may not
+		 */
 		ck_assert_str_eq(got, cases[_i].read);
 		free(got);
 	}

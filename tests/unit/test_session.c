@@ -1,6 +1,6 @@
 /*
- * Sessions against a peer that this program plays itself, on the other end of a socket pair: exact bytes out, exact
- * bytes in, and every way in which it can end.
+ * Sessions against a peer that this program plays itself, on the other end of a socket
+ * pair: exact bytes out, exact bytes in, and every way in which it can end.
  */
 #include <check.h>
 #include <fcntl.h>
@@ -396,7 +396,10 @@ START_TEST(commit_refused)
 }
 END_TEST
 
-/* Positions: a package with several recipients is alone until the server has shown that it answers each. */
+/*
+ * Positions: a package with several recipients is alone until the server has shown that
+ * it answers each.
+ */
 START_TEST(pipelining)
 {
 	struct qmtp_package *a, *b, *c, *d, *e;
@@ -583,7 +586,10 @@ START_TEST(aged)
 }
 END_TEST
 
-/* 876 packages of 300 recipients block for ever whoever does not read while it writes (QMTP §2). */
+/*
+ * 876 packages of 300 recipients block for ever whoever does not read while it writes
+ * (QMTP §2).
+ */
 START_TEST(no_deadlock)
 {
 	enum { PACKAGES = 900, RCPTS = 300 };
@@ -702,8 +708,10 @@ START_TEST(same_package_again)
 }
 END_TEST
 
-/* Every place where the server can go away in a dialogue of two packages; answers that came stay, and what was not
-   committed is safe to send elsewhere. */
+/*
+ * Every place where the server can go away in a dialogue of two packages; answers that
+ * came stay, and what was not committed is safe to send elsewhere.
+ */
 START_TEST(every_byte)
 {
 	const char *in = "3:Kok,2:Dn,2:Zl,";

@@ -1,5 +1,6 @@
 /*
- * The table of delivery/verdict.h: packages whose offers ended in every way, made with real sessions on a socket pair.
+ * The table of delivery/verdict.h: packages whose offers ended in every way, made with
+ * real sessions on a socket pair.
  */
 #include <check.h>
 #include <stdio.h>
@@ -10,10 +11,16 @@
 
 #include "delivery/verdict.h"
 
-/* After the answers the server is silent, or closes (whether or not the last byte was let go). */
+/*
+ * After the answers the server is silent, or closes (whether or not the last byte was
+ * let go).
+ */
 enum ending { SILENT, CLOSES, CLOSES_EARLY };
 
-/* Verdicts by letter: U undecided, I in doubt, A accepted, L later, R refused, S singly. */
+/*
+ * Verdicts by letter: U undecided, I in doubt, A accepted, L later, R refused, S
+ * singly.
+ */
 static const struct {
 	const char *what;
 	size_t rcpts;
