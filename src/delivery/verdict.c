@@ -20,7 +20,7 @@ verdict_answered_once(const struct qmtp_package *p, enum qmtp_cause end,
     const struct verdict_policy *policy)
 {
 	return !policy->answers_one && !policy->proven && qmtp_package_rcpts(p) > 1 &&
-	    qmtp_package_answers(p) == 1 && (end == QMTP_SILENCE || end == QMTP_TIMEOUT);
+	    qmtp_package_answers(p) == 1 && end == QMTP_SILENCE;
 }
 
 enum verdict

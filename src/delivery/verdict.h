@@ -12,8 +12,8 @@
  *	Z					     later: another server may have it
  *	D					     refused (soft-bounce: later)
  *
- *	several recipients, one answer, then no more, on a connection that has not answered
- *	several before:
+ *	several recipients, one answer, then silence (QMTP_SILENCE: not just a deadline), on
+ *	a connection that has not answered several before:
  *	    K					     the first accepted, the others in doubt
  *	    Z or D				     later, all of them
  *

@@ -40,11 +40,14 @@ enum header_id {
 	HEADER_IDS /* how many there are */
 };
 
+#define HEADER_FIELDS_MAX 20000 /* fields in a message that is accepted */
+
 struct header_field {
 	enum header_id id;
 	size_t begin; /* text.data[begin..end): name, colon, body, continuations, LF */
 	size_t body;  /* where the bytes behind the colon begin */
 	size_t end;
+	bool whole; /* known: its addresses all have their domain (mail/recipients.h) */
 };
 
 struct header {

@@ -137,6 +137,10 @@ check_header(const struct reading *r, bool broken, struct error *err)
 {
 	size_t len = r->m->header.text.len;
 
+	if (r->m->header.n > HEADER_FIELDS_MAX)
+		return error_set(err, EX_DATAERR,
+		    "message: header of more than %d fields while reading it",
+		    HEADER_FIELDS_MAX);
 	if (broken || len > r->source->max_header)
 		return error_set(err, EX_DATAERR,
 		    "message: header of more than %zu bytes while reading it",

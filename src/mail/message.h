@@ -39,7 +39,7 @@ struct message {
 	uint64_t offset;   /* where in fd the body begins */
 	uint64_t length;   /* bytes of the body, however it is kept */
 
-	bool borrowed;    /* fd is the source's: not closed, not trusted to stay as it is */
+	bool borrowed; /* fd is the source's: not closed, not trusted to stay as it is */
 	struct stat seen; /* of a borrowed fd, when it was read */
 };
 

@@ -79,15 +79,17 @@ add_alias(struct recipients *r, const char *addr, struct adding *a, struct error
 
 static int
 add_list(struct recipients *r, const char *text, size_t len, struct envelope *e,
-    struct error *err)
+    bool *whole, struct error *err)
 {
 	struct address_list list = { 0 };
 	struct adding a = { r, e };
 	int result = address_parse(text, len, &list, err);
 
+	*whole = true;
 	for (size_t i = 0; i < list.n && result == 0; i++) {
 		const struct address *found = &list.v[i];
 
+		*whole &= found->has_domain;
 		if (!is_of_this_host(r, found))
 			result = envelope_add(e, found->addr, r->max, err);
 		else if (r->aliases == NULL || *r->aliases == '\0')
@@ -103,7 +105,9 @@ int
 recipients_operand(
     struct recipients *r, const char *operand, struct envelope *e, struct error *err)
 {
-	return add_list(r, operand, strlen(operand), e, err);
+	bool whole;
+
+	return add_list(r, operand, strlen(operand), e, &whole, err);
 }
 
 static const char *
@@ -127,7 +131,7 @@ field_name(enum header_id id)
 
 int
 recipients_header(
-    struct recipients *r, const struct header *h, struct envelope *e, struct error *err)
+    struct recipients *r, struct header *h, struct envelope *e, struct error *err)
 {
 	static const enum header_id first[] = { HEADER_TO, HEADER_CC, HEADER_BCC };
 	static const enum header_id again[] = { HEADER_RESENT_TO, HEADER_RESENT_CC,
@@ -138,7 +142,7 @@ recipients_header(
 		if (h->count[again[i]] > 0)
 			ids = again;
 	for (size_t i = 0; i < h->n; i++) {
-		const struct header_field *f = &h->v[i];
+		struct header_field *f = &h->v[i];
 		struct error inner;
 		const char *body;
 		size_t len;
@@ -146,7 +150,7 @@ recipients_header(
 		if (f->id != ids[0] && f->id != ids[1] && f->id != ids[2])
 			continue;
 		body = header_body(h, f, &len);
-		if (add_list(r, body, len, e, &inner) < 0)
+		if (add_list(r, body, len, e, &f->whole, &inner) < 0)
 			return error_set(
 			    err, inner.code, "%s: %s", field_name(f->id), inner.text);
 	}

@@ -34,11 +34,12 @@ int recipients_operand(
     struct recipients *r, const char *operand, struct envelope *e, struct error *err);
 
 /*
- * Add those of Resent-To, Resent-Cc and Resent-Bcc if any of these is there, else those
- * of To, Cc and Bcc. Returns as above; the error names the field.
+ * Add those of Resent-To, Resent-Cc and Resent-Bcc if any of these is there, else those of
+ * To, Cc and Bcc. Fields in which every address has a domain are marked as whole, so that
+ * nobody need read them again. Returns as above; the error names the field.
  */
 int recipients_header(
-    struct recipients *r, const struct header *h, struct envelope *e, struct error *err);
+    struct recipients *r, struct header *h, struct envelope *e, struct error *err);
 
 void recipients_free(struct recipients *r);
 

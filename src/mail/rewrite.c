@@ -17,9 +17,9 @@ enum fate {
 };
 
 static enum fate
-fate_of(enum header_id id)
+fate_of(const struct header_field *f)
 {
-	switch (id) {
+	switch (f->id) {
 	case HEADER_BCC:
 	case HEADER_RESENT_BCC:
 	case HEADER_RETURN_PATH:
@@ -35,7 +35,7 @@ fate_of(enum header_id id)
 	case HEADER_RESENT_REPLY_TO:
 	case HEADER_RESENT_TO:
 	case HEADER_RESENT_CC:
-		return QUALIFY;
+		return f->whole ? KEEP : QUALIFY;
 	default:
 		return KEEP;
 	}
@@ -170,7 +170,7 @@ rewrite_finish(const struct header *h, const struct rewrite *how, struct buf *ou
 	for (size_t i = 0; i < h->n; i++) {
 		const struct header_field *f = &h->v[i];
 
-		switch (fate_of(f->id)) {
+		switch (fate_of(f)) {
 		case REMOVE:
 			break;
 		case KEEP:

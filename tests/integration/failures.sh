@@ -32,9 +32,7 @@ signalled() {
 begin 'row 13: one K for several, then silence'
 serve a '' --one-answer --rule 'dave@*=Dno'
 serve b ''
-"$STAGE" log "$D/log.sock" "$D/syslog" &
-at_end $!
-wait_for_file "$D/log.sock"
+logging
 send_later $bob $carol
 later_k=$D
 
@@ -191,7 +189,7 @@ for fault in 'close-after-byte 100000' 'reset-after-byte 100000' 'drop-after-byt
 	# shellcheck disable=SC2086 # an option and its value
 	serve a '' --$fault
 	send $bob $carol
-	gives 73 "sendmail: <$bob>, <$carol>: not sent: a: * while sending the message"
+	gives 73 "sendmail: <$bob>, <$carol>: not sent: a: * while *ing*"
 done
 
 begin 'row 6: a server that stops reading'
@@ -334,3 +332,206 @@ serve b ''
 send $bob $carol
 gives 73 "sendmail: <$carol>: may have been sent, no answer from a: no answer in time*"
 got b $bob
+
+# ---- rows 14 to 17: the letters
+
+begin 'row 14: more answers than recipients'
+logging
+serve a '' --rule 'carol@*=Dno such user' --extra 2
+serve b ''
+send -f '' $carol
+gives 69 "sendmail: <$carol>: refused by a: no such user"
+send $bob $dave
+gives 0 ''
+got a $bob $dave
+came b 0 0 0
+logged 'to= relay=a\[127.0.0.1\]:.*more answers than'
+
+begin 'row 15: Z'
+serve a '' --rule 'bob@*=Kok' --answer 'Zcome back'
+serve b '' --rule 'dave@*=Znot now'
+serve c ''
+send $bob $carol $dave
+gives 0 ''
+got a $bob
+offered b $carol $dave
+offered c $dave
+begin 'row 15: Z everywhere'
+serve a '' --rule 'bob@*=Kok' --answer 'Zcome back'
+serve b '' --answer 'Z#4.2.1 mail\x01box'
+send $bob $carol $dave
+gives 73 "sendmail: <$carol>, <$dave>: not sent: b: #4.2.1 mail?box"
+came b 1 1 0
+begin 'row 15: D is not asked for again'
+serve a '' --rule 'bob@*=Dno such user' --answer Zlater
+serve b '' --answer Zlater
+send $bob $carol
+gives 73 "sendmail: <$bob>: refused by a: no such user
+sendmail: <$carol>: not sent: b: later"
+offered b $carol
+
+begin 'row 16: D for all'
+serve a '' --answer 'D#5.7.1 no relaying'
+serve b ''
+send $bob $carol
+gives 69 "sendmail: <$bob>, <$carol>: refused by a: #5.7.1 no relaying"
+came a 1 1 0
+came b 0 0 0
+begin 'row 16: all are unknown users'
+serve a '' --answer 'D#5.1.1 no such user'
+send $bob $carol
+gives 67 "sendmail: <$bob>, <$carol>: refused by a: #5.1.1 no such user"
+came a 1 1 0
+begin 'row 16: some are unknown users'
+serve a '' --rule 'bob@*=D#5.1.1 no such user' --answer 'D#5.2.2 full'
+send $bob $carol
+gives 69 "sendmail: <$bob>: refused by a: #5.1.1 no such user
+sendmail: <$carol>: refused by a: #5.2.2 full"
+begin 'row 16: each by another server'
+serve a '' --rule 'bob@*=D#5.1.1 no such user' --answer 'Zlater'
+serve b '' --answer 'D#5.1.1 unknown'
+send $bob $carol
+gives 67 "sendmail: <$bob>: refused by a: #5.1.1 no such user
+sendmail: <$carol>: refused by b: #5.1.1 unknown"
+offered b $carol
+
+# The bounce, but for what differs each time
+cat >"$T/bounce" <<'END'
+Received: by host.lab.example (qmtp-sendmail, from userid UID)
+	id TOKEN; DATE
+Date: DATE
+Message-ID: <TOKEN@host.lab.example>
+From: Mail Delivery System <MAILER-DAEMON@host.lab.example>
+To: <sender@lab.example>
+Subject: Undelivered Mail Returned to Sender
+In-Reply-To: <1@example.org>
+References: <1@example.org>
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status;
+	boundary="=_TOKEN"
+Content-Transfer-Encoding: 7bit
+
+--=_TOKEN
+Content-Type: text/plain
+Content-Transfer-Encoding: 7bit
+
+This is the mail system at host host.lab.example.
+
+Your message could not be delivered to the recipients below. A mail server
+refused it for good, so it will not be tried again. Its other recipients, if
+there are any, are not affected. Please do not reply to this mail.
+
+<bob@example.net>:
+    a: #5.1.1 no such user
+
+--=_TOKEN
+Content-Type: message/delivery-status
+Content-Transfer-Encoding: 7bit
+
+Reporting-MTA: dns; host.lab.example
+
+Final-Recipient: rfc822; bob@example.net
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: x-qmtp; #5.1.1 no such user
+
+--=_TOKEN
+Content-Type: text/rfc822-headers
+Content-Transfer-Encoding: 7bit
+
+Received: by host.lab.example (qmtp-sendmail, from userid UID)
+	id ORIGINAL; DATE
+Date: Sun, 22 Nov 2026 03:30:31 +0000
+From: Alice <alice@example.org>
+To: somebody@example.net
+Message-ID: <1@example.org>
+Subject: test
+
+--=_TOKEN--
+END
+
+# bounced NAME NUMBER ORIGINAL-NAME: package NUMBER is the bounce for bob of the first package of ORIGINAL-NAME
+bounced() {
+	file=$(message_of "$1" "$2")
+	original=$(sed -n '2s/^	id \([a-z2-7]*\);.*/\1/p' "$(message_of "$3" 1).message")
+	normal "$file.message" | sed "s/$original/ORIGINAL/
+	    /ORIGINAL/s/; .*/; DATE/; s/from userid $(id -u)/from userid UID/" >"$D/normal"
+	same "$CASE: every byte of the bounce" "$D/normal" "$T/bounce"
+	is "$CASE: it comes from the null sender" "$(cat "$file.sender")" ''
+}
+
+begin 'row 17: D for some: a bounce'
+logging
+serve a '' --rule 'bob@*=D#5.1.1 no such user'
+serve b ''
+send $bob $carol
+gives 0 ''
+got a $carol sender@lab.example
+came a 2 2 0
+came b 0 0 0
+bounced a 2 a
+logged 'to=<bob@example.net> relay=a\[127.0.0.1\]:.* status=refused (#5.1.1 no such user)'
+logged 'bounce='
+begin 'row 17: the bounce goes to the next server if need be'
+serve a '' --on 1 --rule 'bob@*=D#5.1.1 no such user' --on 2- --answer Zlater
+serve b ''
+send $bob $carol
+gives 0 ''
+got a $carol
+offered b sender@lab.example
+bounced b 1 a
+for what in 'answer Dno' 'answer Zno' 'close-after-byte last'; do
+	begin "row 17: no bounce is possible: $what"
+	# shellcheck disable=SC2086 # an option and its value
+	serve a '' --on 1 --rule 'bob@*=Dno such user' --on 2- --${what%% *} "${what#* }"
+	send $bob $carol
+	gives 69 "sendmail: <$bob>: refused by a: no such user
+sendmail: bounce to sender@lab.example: *"
+	came a 2 2 0
+done
+begin 'row 17: none is sent to the null sender'
+serve a '' --rule 'bob@*=Dno such user'
+send -f '<>' $bob $carol
+gives 69 "sendmail: <$bob>: refused by a: no such user
+sendmail: bounce: none is sent to the null sender"
+came a 1 1 0
+begin 'row 17: postmaster hears of it too'
+configure 'postmaster = "postmaster@lab.example"'
+serve a '' --rule 'bob@*=Dno such user'
+send $bob $carol
+gives 0 ''
+offered a $bob $carol sender@lab.example postmaster@lab.example
+begin 'row 17: a sender who does not exist'
+configure 'postmaster = "postmaster@lab.example"'
+serve a '' --rule 'bob@*=Dno such user' --rule 'sender@*=Dnor this one'
+send $bob $carol
+gives 0 ''
+got a $carol postmaster@lab.example
+
+# ---- Mixtures
+
+begin 'mixtures: K, Z, D: no bounce, both names'
+serve a '' --rule 'bob@*=Dno such user' --rule 'carol@*=Zlater'
+send $bob $carol $dave
+gives 73 "sendmail: <$bob>: refused by a: no such user
+sendmail: <$carol>: not sent: a: later"
+came a 1 1 0
+begin 'mixtures: D and nobody home'
+serve a '' --rule 'bob@*=Dno such user' --rule 'carol@*=Zlater'
+serve b '' --refuse
+send $bob $carol
+gives 73 "sendmail: <$bob>: refused by a: no such user
+sendmail: <$carol>: not sent: b: Connection refused*"
+begin 'mixtures: in doubt, then the rest by another server'
+serve a 'recipients-per-package = 1' --on :1 --close-after-answer 0
+serve b ''
+send $bob $carol
+gives 73 "sendmail: <$bob>*: may have been sent, no answer from a: *"
+begin 'mixtures: Z, then in doubt'
+serve a '' --rule 'bob@*=Kok' --answer Zlater
+serve b '' --close-after-byte last
+serve c ''
+send $bob $carol
+gives 73 "sendmail: <$carol>: may have been sent, no answer from b: *"
+came c 0 0 0

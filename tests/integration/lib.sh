@@ -337,3 +337,31 @@ arrived() {
 	tail -n +3 "$lib_file" >"$D/arrived" 2>&1
 	same "$CASE: server $1: every byte of the message" "$D/arrived" "${3:-$D/in}"
 }
+
+# logging: from now on the command of this case has a syslog, $D/syslog.
+logging() {
+	"$STAGE" log "$D/log.sock" "$D/syslog" &
+	lib_mine="$lib_mine $!"
+	at_end $!
+	wait_for_file "$D/log.sock"
+}
+
+# logged PATTERN: grep finds a line in that syslog.
+logged() {
+	if WAIT=3 wait_for_line "$D/syslog" "$1"; then
+		ok "$CASE: the log says $1"
+	else
+		not_ok "$CASE: the log says $1" "$(cat "$D/syslog")"
+	fi
+}
+
+# normal FILE: a finished message with what differs each time replaced: TOKEN and DATE as Received has them, the
+# caller's UID there.
+normal() {
+	lib_token=$(sed -n '2s/^	id \([a-z2-7]\{16\}\); .*/\1/p' "$1")
+	lib_date=$(sed -n '2s/^	id [^;]*; \([A-Z][a-z][a-z], .* [+-][0-9]\{4\}\)$/\1/p' "$1")
+	sed "1s/(qmtp-sendmail, from userid $(id -u))/(qmtp-sendmail, from userid UID)/
+	    s/${lib_token:-no token}/TOKEN/
+	    /^[^ ]*Date: /s/${lib_date:-no date}/DATE/
+	    2s/${lib_date:-no date}/DATE/" "$1"
+}

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # the variables of callers.sh
 # arrived.sh: run a caller, and compare what came of it.
 #
 #	run "php: plain" 0 php ...		the caller's exit code; it says nothing if that is 0

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034 # the variables of callers.sh and arrived.sh
 # cron.sh: a real cron daemon and two jobs. It wakes up at full minutes, so it is started first and
 # looked at last. sendmail -FCronDaemon -i -B8BITMIME -oem MAILTO, as the user of the job.
 

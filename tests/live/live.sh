@@ -3,14 +3,14 @@
 # to tests/qmtpd. As root only: all of it happens in namespaces of its own (room.sh), where
 # /usr, /etc, /var, /run and /dev are private copies; nothing outside them changes.
 #
-# STAGE=DIR takes DIR, the result of make install DESTDIR=DIR, instead of building one.
+# LIVE_TREE=DIR takes DIR, the result of make install DESTDIR=DIR, instead of building one.
 # shellcheck source=tests/integration/lib.sh
 . "${srcdir:-.}/tests/integration/lib.sh"
 
 live=$top_srcdir/tests/live
 own=$top_builddir/tests/live
 LOGSINK=${LOGSINK:-$own/logsink}
-STAGE=${STAGE:-}
+LIVE_TREE=${LIVE_TREE:-}
 
 # quietly COMMAND ...: its output is shown if it fails, which ends everything.
 quietly() {
@@ -41,35 +41,36 @@ build() {
 		    --localstatedir=/var
 	fi
 	cd "$build" || exit 99
-	STAGE=$T/stage
+	LIVE_TREE=$T/tree
 	# The make that runs this has its own ideas of what make is to do.
-	quietly env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make install DESTDIR="$STAGE"
+	quietly env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make install DESTDIR="$LIVE_TREE"
 }
 
 # Programs whose package would bring an MTA or start a daemon here are unpacked, not installed.
 unpack() {
 	mkdir -p "$own/debs" "$T/unpacked"
 	cd "$own/debs" || exit 99
-	for name in $(awk '$1 == "unpack" { print $2 }' "$top_srcdir/packaging/packages"); do
+	awk '$1 == "unpack" { print $2 }' "$top_srcdir/packaging/packages" >"$T/names"
+	while read -r name; do
 		set -- "$name"_*.deb
 		if [ ! -e "$1" ]; then
 			apt-get -qq download "$name" || { apt-get -qq update && apt-get -qq download "$name"; }
-		fi >/dev/null 2>&1
+		fi </dev/null >/dev/null 2>&1
 		set -- "$name"_*.deb
 		[ ! -e "$1" ] || quietly dpkg-deb -x "$1" "$T/unpacked"
-	done
+	done <"$T/names"
 }
 
 [ "$(id -u)" -eq 0 ] || skip_all "needs root, for namespaces of its own"
-command -v dpkg-deb >/dev/null && command -v apt-get >/dev/null || skip_all "needs Debian or Ubuntu"
+command -v dpkg-deb >/dev/null || skip_all "needs Debian or Ubuntu"
 set -- unshare --mount --uts --ipc --pid --fork --kill-child --mount-proc
 "$@" true 2>/dev/null || skip_all "no namespaces here"
 
 unpack
-[ -n "$STAGE" ] || build
+[ -n "$LIVE_TREE" ] || build
 chmod 755 "$T"
 mkdir "$T/room"
-export LOGSINK QMTPD STAGE ROOM="$T/room" UNPACKED="$T/unpacked"
+export LOGSINK QMTPD LIVE_TREE ROOM="$T/room" UNPACKED="$T/unpacked"
 cd "$top_srcdir" || exit 99
 "$@" sh "$live/callers.sh" &
 at_end $!

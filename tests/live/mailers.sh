@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # the variables of callers.sh
 # mailers.sh: the programs that people and scripts send mail with.
 
 printf 'body\n.\nFrom here\nx\n' >"$T/body"

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # the variables of callers.sh
 # php.sh: mail() of php-cli: sendmail -t -i, header lines end with CR LF, body lines as they are.
 
 cp "$live/mail.php" "$T/mail.php"

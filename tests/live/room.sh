@@ -1,5 +1,5 @@
-# shellcheck shell=sh
-# room.sh: furnishes the namespaces that live.sh made. $STAGE is installed, $UNPACKED too, and
+# shellcheck shell=sh disable=SC2154 # the variables of callers.sh
+# room.sh: furnishes the namespaces that live.sh made. $LIVE_TREE is installed, $UNPACKED too, and
 # $ROOM is an empty directory. What is changed is changed in memory and gone with the namespaces.
 
 # private DIR: what is written there goes to memory.
@@ -32,7 +32,7 @@ install_here() {
 		rm -f "/usr/$name"
 	done
 	rm -rf /etc/qmtp-sendmail.conf /etc/mailname /etc/cron* /var/spool/cron
-	cp -a "$STAGE/usr/." /usr/ && cp -a "$STAGE/etc/." /etc/ &&
+	cp -a "$LIVE_TREE/usr/." /usr/ && cp -a "$LIVE_TREE/etc/." /etc/ &&
 	    cp -a "$UNPACKED/usr/." /usr/ && cp -a "$UNPACKED/etc/." /etc/ || return 1
 	rm -rf /etc/cron*
 	mkdir -p /run/lock /var/www /etc/cron.d /var/spool/cron/crontabs /run/home

@@ -34,8 +34,10 @@ void answers_decide(struct answers *a, const struct script *script, uint64_t num
 /* How many recipients are accepted. */
 uint64_t answers_accepted(const struct answers *a);
 
-/* Append the text of answer i, from 0: with --raw the bytes, else without the netstring
- * around it. */
+/*
+ * Append the text of answer i, from 0: with --raw the bytes, else without the
+ * netstring around it.
+ */
 void answers_text(const struct answers *a, uint64_t i, struct buf *b);
 
 /* Append to b answer i as it goes out; scratch is overwritten. */

@@ -78,8 +78,10 @@ int64_t conn_deadline(const struct conn *c);
 
 bool conn_wants_in(const struct conn *c);
 
-/* For the other parts of a connection (package.c, reply.c): nothing is read or answered
-   any more; the words that the journal says about it. */
+/*
+ * For the other parts of a connection (package.c, reply.c): nothing is read or
+ * answered any more; the words that the journal says about it.
+ */
 void conn_conclude(struct conn *c, const char *why);
 
 /* For them too: the script says that this happens now, or that it speaks early now. */

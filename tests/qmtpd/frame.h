@@ -19,8 +19,10 @@ struct frame {
 /* Only the last byte of the package is missing. */
 bool frame_at_last(const struct frame *f);
 
-/* Go through input up to that point, or take the last byte alone when standing there.
- * Returns how many bytes were taken. */
+/*
+ * Go through input up to that point, or take the last byte alone when standing there.
+ * Returns how many bytes were taken.
+ */
 size_t frame_run(struct frame *f, const char *data, size_t len);
 
 #endif

@@ -111,8 +111,10 @@ take(struct talk *t)
 	}
 }
 
-/* Send what is left of b, read if that is wanted, until there is nothing to send, until
- * is past, or enough bytes came. */
+/*
+ * Send what is left of b, read if that is wanted, until there is nothing to send,
+ * until is past, or enough bytes came.
+ */
 static void
 go_on(struct talk *t, struct buf *b, bool reading, int64_t until, size_t enough)
 {

@@ -2,7 +2,9 @@
 
 #include <stddef.h>
 
-/* Hand on the answers to one package, as far as may be. Returns whether those were all.
+/*
+ * Hand on the answers to one package, as far as may be. Returns whether those were
+ * all.
  */
 static bool
 hand_on(struct conn *c, struct answers *a, int64_t now)

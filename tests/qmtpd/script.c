@@ -133,8 +133,10 @@ digits(const char *p, unsigned base, size_t max, unsigned *to)
 	return n;
 }
 
-/* One escape; p stands behind the backslash. Returns how many characters it took, 0 if it
- * is none. */
+/*
+ * One escape; p stands behind the backslash. Returns how many characters it took, 0 if
+ * it is none.
+ */
 static size_t
 escape(const char *p, struct buf *b)
 {

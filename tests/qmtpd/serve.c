@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -19,35 +20,30 @@
 struct server {
 	struct world *world;
 	const struct settings *settings;
-	int epoll, listen_fd;
+	int epoll, listen_fd, signal_fd;
+	bool asked_to_end;
 	bool deaf;          /* no descriptor left: new clients wait */
 	bool always;        /* descriptor 0 is a plain file: always ready */
 	struct conn *conns; /* all */
 	uint64_t accepted, ended;
 };
 
-static volatile sig_atomic_t asked_to_end;
-
 static void
-on_signal(int number)
+end_signals(sigset_t *set)
 {
-	(void)number;
-	asked_to_end = 1;
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
 }
 
 void
 serve_signals(void)
 {
-	struct sigaction end = { .sa_handler = on_signal },
-			 ignore = { .sa_handler = SIG_IGN };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL); /* they come while waiting only */
-	sigaction(SIGTERM, &end, NULL);
-	sigaction(SIGINT, &end, NULL);
+	end_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
@@ -133,8 +129,10 @@ interest(struct server *s, struct conn *c)
 	c->interest = in | out;
 }
 
-/* Free those that are over, step those whose time has come. Returns when the next one's
- * time comes. */
+/*
+ * Free those that are over, step those whose time has come. Returns when the next
+ * one's time comes.
+ */
 static int64_t
 sweep(struct server *s, int64_t now)
 {
@@ -162,21 +160,18 @@ is_over(const struct server *s)
 {
 	uint64_t once = s->settings->stdio ? 1 : s->settings->once;
 
-	return asked_to_end || s->world->failed || (once > 0 && s->ended >= once);
+	return s->asked_to_end || s->world->failed || (once > 0 && s->ended >= once);
 }
 
 static int
 wait_until(struct server *s, struct epoll_event *events, int64_t when)
 {
 	int64_t left = when - clock_ms();
-	sigset_t none;
 	int n;
 
 	if (s->always || left < 0)
 		left = 0;
-	sigemptyset(&none);
-	n = epoll_pwait(
-	    s->epoll, events, EVENTS, left > 60000 ? 60000 : (int)left, &none);
+	n = epoll_wait(s->epoll, events, EVENTS, left > 60000 ? 60000 : (int)left);
 	return n < 0 && errno == EINTR ? 0 : n;
 }
 
@@ -185,7 +180,9 @@ handle(struct server *s, const struct epoll_event *e, int64_t now)
 {
 	struct conn *c = e->data.ptr;
 
-	if (c == NULL)
+	if (e->data.ptr == s)
+		s->asked_to_end = true;
+	else if (c == NULL)
 		accept_some(s, now);
 	else if (c->stalled && e->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		conn_hangup(c);
@@ -223,6 +220,25 @@ loop(struct server *s, struct error *err)
 	return s->world->failed ? -1 : 0;
 }
 
+/* What the loop waits for besides connections: clients (data NULL) and signals (data s). */
+static int
+set_up(struct server *s, struct error *err)
+{
+	struct epoll_event client = { .events = EPOLLIN, .data.ptr = NULL };
+	struct epoll_event signals = { .events = EPOLLIN, .data.ptr = s };
+	sigset_t set;
+
+	end_signals(&set);
+	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (s->signal_fd < 0 || s->epoll < 0 ||
+	    epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->signal_fd, &signals) < 0 ||
+	    (s->listen_fd >= 0 &&
+		epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->listen_fd, &client) < 0))
+		return error_sys(err, EX_OSERR, "epoll", "setting up");
+	return 0;
+}
+
 int
 serve(struct world *world, const struct settings *settings, int listen_fd,
     struct error *err)
@@ -230,15 +246,10 @@ serve(struct world *world, const struct settings *settings, int listen_fd,
 	struct server s = {
 		.world = world, .settings = settings, .listen_fd = listen_fd
 	};
-	struct epoll_event e = { .events = EPOLLIN };
 	int result = -1;
 
-	s.epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (s.epoll < 0 ||
-	    (listen_fd >= 0 && epoll_ctl(s.epoll, EPOLL_CTL_ADD, listen_fd, &e) < 0)) {
-		error_sys(err, EX_OSERR, "epoll", "setting up");
+	if (set_up(&s, err) < 0)
 		goto out;
-	}
 	if (settings->stdio) {
 		fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
 		fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK);
@@ -255,5 +266,7 @@ out:
 	}
 	if (s.epoll >= 0)
 		close(s.epoll);
+	if (s.signal_fd >= 0)
+		close(s.signal_fd);
 	return result;
 }

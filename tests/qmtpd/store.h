@@ -41,8 +41,10 @@ int record_add(const struct store *s, struct record *r, enum part part, const vo
 /* Forget what a part has so far. */
 int record_clear(struct record *r, enum part part, struct error *err);
 
-/* Give all parts and .done, of that text, their names. The record is empty afterwards,
- * also on failure. */
+/*
+ * Give all parts and .done, of that text, their names. The record is empty afterwards,
+ * also on failure.
+ */
 int record_commit(const struct store *s, struct record *r, uint64_t number,
     const char *done, struct error *err);
 
