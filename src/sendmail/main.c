@@ -38,6 +38,8 @@ without_configuration(const struct options *o)
 	case MODE_QUEUE:
 		complain("-bp: not built yet");
 		return EX_USAGE;
+	case MODE_QUEUE_COUNT: /* without a spool nothing is ever left in one */
+		return file_write(STDOUT_FILENO, "0\n", 2) < 0 ? EX_IOERR : EX_OK;
 	case MODE_QUEUE_RUN:
 		complain("-q: not built yet");
 		return EX_USAGE;
