@@ -76,8 +76,9 @@ same_message() {
 		printf '\tid TOKEN; DATE\n'
 		cat
 	} >"$T/want"
+	clock='[0-9:]{8} [-+][0-9]{4}'
 	sed -E "s/$(token "$1" | grep . || echo none)/TOKEN/g
-	    s/(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [ 0-9]?[0-9] [A-Z][a-z]{2} 20[0-9]{2} [0-9:]{8} [-+][0-9]{4}/DATE/
+	    s/(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{1,2} [A-Z][a-z]{2} 20[0-9]{2} $clock/DATE/
 	    s/^(Message-I[dD]: <)[^@>T][^@>]*@/\\1ID@/
 	    s/^(User-Agent: s-nail) v[0-9.]+\$/\\1 VERSION/
 	    s/^(X-Mailer: git-send-email) [0-9.]+\$/\\1 VERSION/" "$1" >"$T/have"
@@ -88,7 +89,7 @@ same_message() {
 	fi
 }
 
-# logged BASE: what is to be in the log of a package that mail1 (down) could not get and mail2 took
+# logged BASE: what is to be in the log of a package that mail1 (down) did not get and mail2 took
 logged() {
 	id=$(token "$1.message")
 	to="<22>TIME qmtp-sendmail[PID]: $id to=$(sed 's/.*/<&>/' "$1.rcpts" | paste -sd,)"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154,SC2034 # the variables of callers.sh and arrived.sh
-# cron.sh: a real cron daemon and two jobs. It wakes up at full minutes, so it is started first and
-# looked at last. sendmail -FCronDaemon -i -B8BITMIME -oem MAILTO, as the user of the job.
+# cron.sh: a real cron daemon and two jobs. It wakes up at full minutes, so it is started first
+# and looked at last. sendmail -FCronDaemon -i -B8BITMIME -oem MAILTO, as the user of the job.
 
 cron_pid='' cron_until=0
 
@@ -56,7 +56,8 @@ cron_finish() {
 		return
 	fi
 	user=$web
-	cron_arrived "cron, for a user, to MAILTO" www-data@lab.example a@example.com b@example.com <<-'END'
+	cron_arrived "cron, for a user, to MAILTO" \
+	    www-data@lab.example a@example.com b@example.com <<-'END'
 		Date: DATE
 		Message-ID: <TOKEN@vm.lab.example>
 		From: root@lab.example (Cron Daemon)

@@ -3,7 +3,7 @@
 # to tests/qmtpd. As root only: all of it happens in namespaces of its own (room.sh), where
 # /usr, /etc, /var, /run and /dev are private copies; nothing outside them changes.
 #
-# LIVE_TREE=DIR takes DIR, the result of make install DESTDIR=DIR, instead of building one.
+# LIVE_TREE=DIR: takes what make install DESTDIR=DIR left there, and builds nothing.
 # shellcheck source=tests/integration/lib.sh
 . "${srcdir:-.}/tests/integration/lib.sh"
 
@@ -43,7 +43,8 @@ build() {
 	cd "$build" || exit 99
 	LIVE_TREE=$T/tree
 	# The make that runs this has its own ideas of what make is to do.
-	quietly env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make install DESTDIR="$LIVE_TREE"
+	quietly env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -j "$(getconf _NPROCESSORS_ONLN)" install \
+	    DESTDIR="$LIVE_TREE"
 }
 
 # Programs whose package would bring an MTA or start a daemon here are unpacked, not installed.
@@ -61,6 +62,13 @@ unpack() {
 	done <"$T/names"
 }
 
+# What must stay as it is
+outside() {
+	stat -c '%n %i %Z' /usr/sbin/sendmail /usr/lib/sendmail /etc/qmtp-sendmail.conf /etc/aliases \
+	    /etc/mailname /etc/crontab /etc/cron.d /var/spool/cron /run/crond.pid /dev/log 2>&1
+	hostname
+}
+
 [ "$(id -u)" -eq 0 ] || skip_all "needs root, for namespaces of its own"
 command -v dpkg-deb >/dev/null || skip_all "needs Debian or Ubuntu"
 set -- unshare --mount --uts --ipc --pid --fork --kill-child --mount-proc
@@ -72,6 +80,13 @@ chmod 755 "$T"
 mkdir "$T/room"
 export LOGSINK QMTPD LIVE_TREE ROOM="$T/room" UNPACKED="$T/unpacked"
 cd "$top_srcdir" || exit 99
+before=$(outside)
 "$@" sh "$live/callers.sh" &
 at_end $!
 wait $!
+status=$?
+if [ "$(outside)" != "$before" ]; then
+	echo "Bail out! something outside has changed: $before $(outside)"
+	status=99
+fi
+exit $status

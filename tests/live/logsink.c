@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LIFETIME 600  /* seconds */
+#define LIFETIME 600    /* seconds */
 #define LINE_BYTES 8192 /* bytes */
 
 static int

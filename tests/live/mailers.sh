@@ -8,7 +8,7 @@ printf 'b\366dy no newline' >"$T/latin1"
 chmod 644 "$T/body" "$T/8bit" "$T/latin1" "$T/empty"
 
 # sendmail -i -t [-f SENDER]; Bcc is left to sendmail, and nobody waits for its exit code
-bsd_mailx() {
+bsd_mailx_cases() {
 	run "bsd-mailx" 0 bsd-mailx -s subj bob@example.com <"$T/body"
 	arrived root@lab.example bob@example.com <<-'END'
 		Date: DATE
@@ -29,7 +29,8 @@ bsd_mailx() {
 	web_run "bsd-mailx, every option" 0 env LC_ALL=C.UTF-8 bsd-mailx -s süj \
 	    -r sender@lab.example -a 'X-Foo: bar' -c cc@example.com -b x@hidden.example \
 	    bob@example.com carol@example.com <"$T/8bit"
-	arrived sender@lab.example bob@example.com carol@example.com cc@example.com x@hidden.example <<-'END'
+	arrived sender@lab.example bob@example.com carol@example.com cc@example.com \
+	    x@hidden.example <<-'END'
 		Date: DATE
 		Message-ID: <TOKEN@vm.lab.example>
 		From: sender@lab.example
@@ -65,7 +66,7 @@ bsd_mailx() {
 }
 
 # sendmail -i [-F NAME -f SENDER] -- RECIPIENTS, umask 077
-s_nail() {
+s_nail_cases() {
 	run "s-nail" 0 s-nail -Ssendwait -s subj bob@example.com <"$T/body"
 	arrived root@lab.example bob@example.com <<-'END'
 		From: root <root@lab.example>
@@ -85,7 +86,8 @@ s_nail() {
 	END
 
 	web_run "s-nail, every option" 0 env LC_ALL=C.UTF-8 s-nail -Ssendwait -s süj \
-	    -r 'Send <sender@lab.example>' -c cc@example.com -b x@hidden.example bob@example.com <"$T/8bit"
+	    -r 'Send <sender@lab.example>' -c cc@example.com -b x@hidden.example \
+	    bob@example.com <"$T/8bit"
 	arrived sender@lab.example bob@example.com cc@example.com x@hidden.example <<-'END'
 		Date: DATE
 		From: Send <sender@lab.example>
@@ -107,7 +109,7 @@ s_nail() {
 }
 
 # sendmail -oem -oi [-f SENDER -N .. -R ..] -- RECIPIENTS, umask 077, SIGCHLD blocked
-mutt_() {
+mutt_cases() {
 	cat >"$T/muttrc" <<-'END'
 		set copy = no
 		set hostname = lab.example
@@ -163,17 +165,18 @@ mutt_() {
 	nothing_accepted
 }
 
-# sendmail -f SENDER -i RECIPIENTS; it says "Sent ..." even with --quiet, and ends with our exit code
-git_send_email() {
+# sendmail -f SENDER -i RECIPIENTS; says "Sent ..." even with --quiet, ends with our exit code
+git_send_email_cases() {
 	cp "$live/change.patch" "$T/change.patch"
 	tab=$(printf '\t')
 	git config --global user.name 'Alice A'
 	git config --global user.email alice@lab.example
 	cd "$T" || exit 99
-	run "git send-email" 0 sh -c 'exec git send-email "$@" >/dev/null' git --quiet --no-thread --confirm=never \
-	    --from='Alice A <alice@lab.example>' --to=bob@example.com --cc=cc@example.com \
-	    --bcc=x@hidden.example --envelope-sender=auto "$T/change.patch"
-	arrived alice@lab.example bob@example.com cc@example.com alice@lab.example x@hidden.example <<-END
+	run "git send-email" 0 sh -c 'exec git send-email "$@" >/dev/null' git --quiet \
+	    --no-thread --confirm=never --from='Alice A <alice@lab.example>' --to=bob@example.com \
+	    --cc=cc@example.com --bcc=x@hidden.example --envelope-sender=auto "$T/change.patch"
+	arrived alice@lab.example bob@example.com cc@example.com alice@lab.example \
+	    x@hidden.example <<-END
 		From: Alice A <alice@lab.example>
 		To: bob@example.com
 		Cc: cc@example.com,
@@ -191,18 +194,15 @@ git_send_email() {
 	END
 
 	run "git send-email: refused" 67 git send-email --quiet --no-thread --confirm=never \
-	    --from='Alice A <alice@lab.example>' --to=no@refused.example --suppress-cc=all "$T/change.patch"
+	    --from='Alice A <alice@lab.example>' --to=no@refused.example --suppress-cc=all \
+	    "$T/change.patch"
 	said '*no@refused.example*no such user here*'
 	nothing_accepted
 }
 
-# for NAME PROGRAM FUNCTION
-mailer() {
-	if "$2" --version >/dev/null 2>&1 || command -v "$2" >/dev/null; then
-		"$3"
-	else
-		skip "$1" "$1 is not here"
-	fi
+# have PROGRAM: or the cases are skipped.
+have() {
+	command -v "$1" >/dev/null || { skip "$1" "$1 is not here" && return 1; }
 }
 
 # As MIME::Lite and old scripts call it
@@ -229,11 +229,8 @@ hi
 x
 END
 
-mailer bsd-mailx bsd-mailx bsd_mailx
-mailer s-nail s-nail s_nail
-mailer mutt mutt mutt_
-if [ -x "$(git --exec-path)/git-send-email" ]; then
-	git_send_email
-else
-	skip "git send-email" "git-email is not installed"
-fi
+have bsd-mailx && bsd_mailx_cases
+have s-nail && s_nail_cases
+have mutt && mutt_cases
+PATH=$PATH:$(git --exec-path)
+have git-send-email && git_send_email_cases

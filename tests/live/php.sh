@@ -1,21 +1,22 @@
 # shellcheck shell=sh disable=SC2154 # the variables of callers.sh
-# php.sh: mail() of php-cli: sendmail -t -i, header lines end with CR LF, body lines as they are.
+# php.sh: mail() of php-cli without php.ini: sendmail -t -i; header lines end with CR LF, body
+# lines as they are.
 
 cp "$live/mail.php" "$T/mail.php"
 
 # php_mail CASE
 php_mail() {
-	run "php: $1" 0 php "$T/mail.php" "$1"
+	run "php: $1" 0 php -n "$T/mail.php" "$1"
 }
 
 # web_mail CASE: as a web server does, no root
 web_mail() {
-	web_run "php: $1" 0 php "$T/mail.php" "$1"
+	web_run "php: $1" 0 php -n "$T/mail.php" "$1"
 }
 
 # php_fails CASE REASON
 php_fails() {
-	run "php: $1" 1 php "$T/mail.php" "$1"
+	run "php: $1" 1 php -n "$T/mail.php" "$1"
 	said "$2"
 	nothing_accepted
 }
@@ -136,12 +137,16 @@ php_cases() {
 
 	php_fails other-configuration '*-C*'
 	php_fails refused '*no@refused.example*no such user here*'
+	check "$what: log" grep -q "to=<no@refused.example> relay=mail2\[127.0.0.1\]:$PORT.* \
+status=refused (no such user here (#5.1.1))" "$T/log"
 	php_fails later '*no@later.example*come back later*'
+	check "$what: log" grep -q "to=<no@later.example> relay=mail2\[127.0.0.1\]:$PORT.* \
+status=deferred (come back later (#4.3.0))" "$T/log"
 	php_fails nobody '*no recipients*'
 }
 
 if command -v php >/dev/null; then
 	php_cases
 else
-	skip "php" "php-cli is not installed"
+	skip "php" "php is not here"
 fi
