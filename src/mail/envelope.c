@@ -27,7 +27,7 @@ same_address(const char *a, const char *b)
 }
 
 /* FNV-1a. Who makes addresses collide on purpose holds up nobody but himself. */
-static size_t
+static uint32_t
 hash_address(const char *addr)
 {
 	size_t local = local_length(addr);
@@ -44,44 +44,59 @@ hash_address(const char *addr)
 }
 
 /* The slot where addr stands, or the empty one where it belongs. */
-static size_t *
-find_slot(const struct envelope *e, const char *addr)
+static struct envelope_slot *
+find_slot(const struct envelope *e, const char *addr, uint32_t hash)
 {
-	size_t i = hash_address(addr) & (e->slots - 1);
+	size_t i = hash & (e->slots - 1);
+	struct envelope_slot *s = &e->index[i];
 
-	while (e->index[i] != 0 && !same_address(e->rcpts[e->index[i] - 1].addr, addr))
+	while (s->position != 0 &&
+	    (s->hash != hash || !same_address(e->rcpts[s->position - 1].addr, addr))) {
 		i = (i + 1) & (e->slots - 1);
-	return &e->index[i];
+		s = &e->index[i];
+	}
+	return s;
 }
 
 /* Keep the table at most half full, its size a power of two. */
 static void
 grow_index(struct envelope *e)
 {
+	struct envelope_slot *old = e->index;
+	size_t n = e->slots;
+
 	if (e->n < e->slots / 2)
 		return;
-	free(e->index);
-	e->slots = e->slots == 0 ? 16 : e->slots * 4;
+	e->slots = n == 0 ? 16 : n * 2;
 	e->index = xcalloc(e->slots, sizeof(*e->index));
-	for (size_t i = 0; i < e->n; i++)
-		*find_slot(e, e->rcpts[i].addr) = i + 1;
+	for (size_t i = 0; i < n; i++) {
+		size_t k = old[i].hash & (e->slots - 1);
+
+		if (old[i].position == 0)
+			continue;
+		while (e->index[k].position != 0)
+			k = (k + 1) & (e->slots - 1);
+		e->index[k] = old[i];
+	}
+	free(old);
 }
 
 int
 envelope_add(struct envelope *e, const char *addr, size_t max, struct error *err)
 {
-	size_t *slot;
+	uint32_t hash = hash_address(addr);
+	struct envelope_slot *slot;
 
 	grow_index(e);
-	slot = find_slot(e, addr);
-	if (*slot != 0)
+	slot = find_slot(e, addr, hash);
+	if (slot->position != 0)
 		return 0;
 	if (e->n >= max)
 		return error_set(err, EX_DATAERR,
 		    "recipients: more than %zu while collecting them", max);
 	e->rcpts = xgrow(e->rcpts, e->n, &e->cap, sizeof(*e->rcpts));
 	e->rcpts[e->n] = (struct rcpt){ .addr = xstrdup(addr), .state = RCPT_PENDING };
-	*slot = ++e->n;
+	*slot = (struct envelope_slot){ hash, (uint32_t)++e->n };
 	return 0;
 }
 

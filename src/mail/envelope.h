@@ -6,6 +6,7 @@
 #define MAIL_ENVELOPE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "util/error.h"
 
@@ -24,19 +25,25 @@ struct rcpt {
 			none */
 };
 
+/* Of the hash table for duplicates. */
+struct envelope_slot {
+	uint32_t hash;
+	uint32_t position; /* + 1; 0: empty */
+};
+
 struct envelope {
 	char *sender; /* plain form; "" is the null sender */
 	struct rcpt *rcpts;
 	size_t n;
 	size_t cap;
-	size_t *index; /* hash table of positions + 1, for duplicates */
-	size_t slots;
+	struct envelope_slot *index; /* for duplicates */
+	size_t slots;                /* of it */
 };
 
 /*
  * Add a recipient (copied), RCPT_PENDING, unless it is there already: addresses are the
  * same when their domains are without case and the rest is byte for byte. Returns 0, or
- * -1 with err (EX_DATAERR) when there would be more than max.
+ * -1 with err (EX_DATAERR) when there would be more than max, which is below 2^32.
  */
 int envelope_add(struct envelope *e, const char *addr, size_t max, struct error *err);
 

@@ -48,14 +48,14 @@ retire(struct qmtp_session *s)
 }
 
 static int
-note_answer(struct qmtp_session *s)
+note_answer(struct qmtp_session *s, int64_t now)
 {
 	if (s->options.trace != NULL)
 		s->options.trace(
 		    s->options.arg, QMTP_TRACE_GOT, s->answer, s->answer_len);
 	if (qmtp__package_answer(s->oldest, s->answer, s->answer_len) < 0)
 		return qmtp__session_fail(s, QMTP_REPLY, QMTP_MEMORY, "out of memory");
-	s->answered = qmtp_now();
+	s->answered = now;
 	s->answer_len = 0;
 	s->stray_len = 0;
 	if (s->oldest->answers == s->oldest->owed)
@@ -126,13 +126,15 @@ read_answer(struct qmtp_session *s, const char **in, size_t *len)
 static int
 take_in(struct qmtp_session *s, const char *in, size_t len)
 {
+	int64_t now = qmtp_now();
+
 	while (len > 0) {
 		int r;
 
 		if (s->oldest == NULL || !s->oldest->committed)
 			return unasked(s, in, in + len);
 		r = read_answer(s, &in, &len);
-		if (r < 0 || (r == 1 && note_answer(s) < 0))
+		if (r < 0 || (r == 1 && note_answer(s, now) < 0))
 			return -1;
 	}
 	return 0;
