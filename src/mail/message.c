@@ -30,11 +30,13 @@ struct reading {
 
 /* Read up to READ_SIZE bytes, waiting for them. Returns how many, 0 at the end, or -1. */
 static ssize_t
-read_some(int fd, char *data)
+read_some(const struct message_source *source, char *data)
 {
+	if (source->read != NULL)
+		return source->read(source->arg, data, READ_SIZE);
 	for (;;) {
-		struct pollfd pfd = { .fd = fd, .events = POLLIN };
-		ssize_t n = read(fd, data, READ_SIZE);
+		struct pollfd pfd = { .fd = source->fd, .events = POLLIN };
+		ssize_t n = read(source->fd, data, READ_SIZE);
 
 		if (n >= 0)
 			return n;
@@ -49,7 +51,7 @@ read_some(int fd, char *data)
 static int
 fill(struct reading *r, struct error *err)
 {
-	ssize_t n = r->eof ? 0 : read_some(r->source->fd, r->data);
+	ssize_t n = r->eof ? 0 : read_some(r->source, r->data);
 
 	if (n < 0) {
 		r->eof = true; /* nothing to drain */
@@ -75,8 +77,8 @@ first_fill(struct reading *r, struct error *err)
 
 	if (fill(r, err) < 0)
 		return -1;
-	if (r->end < READ_SIZE || fstat(r->source->fd, seen) < 0 ||
-	    !S_ISREG(seen->st_mode))
+	if (r->source->read != NULL || r->end < READ_SIZE ||
+	    fstat(r->source->fd, seen) < 0 || !S_ISREG(seen->st_mode))
 		return 0;
 	at = lseek(r->source->fd, -(off_t)r->end, SEEK_CUR);
 	if (at < 0)
@@ -91,7 +93,7 @@ static void
 drain(struct reading *r)
 {
 	while (!r->eof)
-		r->eof = read_some(r->source->fd, r->data) <= 0;
+		r->eof = read_some(r->source, r->data) <= 0;
 }
 
 /* Whether a line of n bytes is too long for a header, and was given up before its end. */

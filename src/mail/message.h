@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include "mail/header.h"
 #include "util/buf.h"
@@ -22,7 +23,10 @@
 #define MESSAGE_MAX 200000000
 
 struct message_source {
-	int fd;
+	int fd; /* -1 when there is a read */
+	/* as read(2), waiting for bytes: where they come from when that is no descriptor */
+	ssize_t (*read)(void *arg, char *data, size_t len);
+	void *arg;
 	bool dots;         /* a line with one dot ends the message (no -i) */
 	size_t max_header; /* bytes of header block; more: EX_DATAERR */
 	uint64_t max_size; /* bytes of header block and body; more: EX_DATAERR */

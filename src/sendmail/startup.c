@@ -90,9 +90,13 @@ note_signal(int sig)
 void
 startup_hold_signals(void)
 {
+	static bool holding; /* startup_sleepmask is the mask from before the first call */
 	struct sigaction note = { .sa_handler = note_signal }, before;
 	sigset_t held;
 
+	if (holding)
+		return;
+	holding = true;
 	sigemptyset(&held);
 	for (size_t i = 0; i < sizeof(fatal_signals) / sizeof(*fatal_signals); i++)
 		sigaddset(&held, fatal_signals[i]);

@@ -26,7 +26,8 @@ int startup(struct startup *s, struct error *err);
 /*
  * From here on SIGHUP, SIGINT and SIGTERM (those that the caller does not ignore) do
  * not kill: they set *startup_signal. They are blocked but where startup_sleepmask is
- * used. Before this call they kill, which is right as long as no last byte was sent.
+ * used. Before this call they kill, which is right as long as no last byte was sent. A
+ * second call changes nothing.
  */
 void startup_hold_signals(void);
 
