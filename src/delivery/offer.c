@@ -306,12 +306,19 @@ pack(const struct delivery *v, const size_t *positions, size_t n)
 	return p;
 }
 
+/* Recipients that may share a package. */
+static size_t
+per_package(const struct runner *r)
+{
+	return r->singly ? 1 : (size_t)r->server->recipients_per_package;
+}
+
 /* Pack and submit as much as memory allows. Returns the number of parcels. */
 static size_t
 submit(const struct delivery *v, const struct runner *r, const size_t *positions,
     size_t n, struct parcel *parcels)
 {
-	size_t most = r->singly ? 1 : (size_t)r->server->recipients_per_package;
+	size_t most = per_package(r);
 	size_t count = 0;
 	struct qmtp_error error;
 
@@ -368,7 +375,7 @@ run(struct delivery *v, struct qmtp_session *s)
 static size_t
 offer_round(struct delivery *v, struct runner *r, size_t *positions, size_t n)
 {
-	struct parcel *parcels = xcalloc(n, sizeof(*parcels));
+	struct parcel *parcels = xcalloc(n / per_package(r) + 1, sizeof(*parcels));
 	size_t *singly = xcalloc(n, sizeof(*singly));
 	size_t count = submit(v, r, positions, n, parcels), again;
 	enum qmtp_cause end = run(v, r->session);

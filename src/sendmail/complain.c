@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "util/buf.h"
 #include "util/log.h"
 
 #define PATIENCE 50 /* milliseconds */
@@ -15,7 +14,8 @@
 
 static const char *program_name = "sendmail";
 static bool silent;
-static bool deaf[3]; /* by descriptor: nobody reads there */
+static struct buf *collected; /* instead of stderr */
+static bool deaf[3];          /* by descriptor: nobody reads there */
 
 void
 complain_as(const char *program, int quiet)
@@ -47,11 +47,21 @@ complain(const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	log_line(LOG_ERR, "%s", text);
-	if (silent)
+	if (collected != NULL)
+		buf_printf(collected, "%s\n", text);
+	if (silent || collected != NULL)
 		return;
 	buf_printf(&line, "%s: %s\n", program_name, text);
+	if (line.len > LINE_MOST)
+		line.data[LINE_MOST - 1] = '\n';
 	say(STDERR_FILENO, line.data, line.len);
 	buf_free(&line);
+}
+
+void
+complain_into(struct buf *lines)
+{
+	collected = lines;
 }
 
 void

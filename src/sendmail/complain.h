@@ -8,11 +8,18 @@
 
 #include <stddef.h>
 
+#include "util/buf.h"
+
 /* The name that lines begin with (lent), and whether stderr is to stay empty (-oeq). */
 void complain_as(const char *program, int quiet);
 
 /* "PROGRAM: text" on stderr, "text" in the log (LOG_ERR). The text must be clean. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Until the call with NULL: no line goes to stderr; text and newline are appended here.
+ */
+void complain_into(struct buf *lines);
 
 /* A line on stdout that must not hold the program up: for -v. */
 void complain_trace(const char *line, size_t len);

@@ -11,6 +11,7 @@
 #include "sendmail/complain.h"
 #include "sendmail/inspect.h"
 #include "sendmail/options.h"
+#include "sendmail/smtp.h"
 #include "sendmail/startup.h"
 #include "sendmail/submit.h"
 #include "util/file.h"
@@ -32,9 +33,6 @@ without_configuration(const struct options *o)
 									 : EX_OK;
 	case MODE_VERSION:
 		return inspect_version();
-	case MODE_SMTP:
-		complain("-bs: not built yet");
-		return EX_USAGE;
 	case MODE_QUEUE:
 		complain("-bp: not built yet");
 		return EX_USAGE;
@@ -59,6 +57,8 @@ with_configuration(
 		return inspect_aliases(conf);
 	case MODE_VERIFY:
 		return inspect_addresses(o, conf);
+	case MODE_SMTP:
+		return smtp_serve(o, conf, start);
 	case MODE_PROBE:
 		return inspect_servers(conf);
 	default:

@@ -24,7 +24,10 @@ smtp_input_free(struct smtp_input *in)
 	in->data = NULL;
 }
 
-/* Read more behind what is there. 1, 0 at the end of input, -1 with errno. There is room. */
+/*
+ * Read more behind what is there. 1, 0 at the end of input, -1 with errno. There is
+ * room.
+ */
 static int
 fill(struct smtp_input *in)
 {
@@ -39,6 +42,7 @@ fill(struct smtp_input *in)
 
 		if (n >= 0) {
 			in->end += (size_t)n;
+			in->ended = n == 0;
 			return n > 0;
 		}
 		if (errno == EAGAIN && poll(&p, 1, -1) < 0 && errno != EINTR)
@@ -90,6 +94,7 @@ smtp_input_begin_text(struct smtp_input *in)
 {
 	in->state = LINE_START;
 	in->cr = false;
+	in->text = 0;
 }
 
 /* Copy text up to the end of a line, as far as there is room. */
@@ -113,7 +118,10 @@ copy_line(struct smtp_input *in, char *out, size_t len)
 	return n;
 }
 
-/* Look at one byte at the beginning of a line. Returns how many bytes of text that gives: 0 or 1. */
+/*
+ * Look at one byte at the beginning of a line. Returns how many bytes of text that
+ * gives: 0 or 1.
+ */
 static size_t
 begin_line(struct smtp_input *in, char *out)
 {
@@ -163,5 +171,6 @@ smtp_input_text(void *input, char *out, size_t len)
 		else
 			n += begin_line(in, out + n);
 	}
+	in->text += n;
 	return (ssize_t)n;
 }

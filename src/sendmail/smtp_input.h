@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define SMTP_LINE_MAX 65536 /* bytes of a command line, its end included */
@@ -20,9 +21,11 @@ struct smtp_input {
 	char *data; /* SMTP_LINE_MAX bytes, of which data[begin..end) are not used yet */
 	size_t begin;
 	size_t end;
-	bool crlf; /* the last line ended so */
-	int state; /* of the text */
-	bool cr;   /* the last byte of text was one */
+	bool crlf;     /* the last line ended so */
+	int state;     /* of the text */
+	bool cr;       /* the last byte of text was one */
+	uint64_t text; /* bytes of text so far */
+	bool ended;    /* the input did */
 };
 
 enum smtp_line {

@@ -90,7 +90,8 @@ note_signal(int sig)
 void
 startup_hold_signals(void)
 {
-	static bool holding; /* startup_sleepmask is the mask from before the first call */
+	static bool
+	    holding; /* startup_sleepmask is the mask from before the first call */
 	struct sigaction note = { .sa_handler = note_signal }, before;
 	sigset_t held;
 
@@ -105,4 +106,18 @@ startup_hold_signals(void)
 		if (sigaction(fatal_signals[i], &note, &before) == 0 &&
 		    before.sa_handler == SIG_IGN)
 			sigaction(fatal_signals[i], &before, NULL);
+}
+
+void
+startup_release_signals(void)
+{
+	struct sigaction kill_again = { .sa_handler = SIG_DFL }, before;
+
+	for (size_t i = 0; i < sizeof(fatal_signals) / sizeof(*fatal_signals); i++)
+		if (sigaction(fatal_signals[i], &kill_again, &before) == 0 &&
+		    before.sa_handler == SIG_IGN)
+			sigaction(fatal_signals[i], &before, NULL);
+	sigprocmask(SIG_SETMASK, &startup_sleepmask, NULL);
+	if (startup_signal != 0)
+		raise(startup_signal);
 }

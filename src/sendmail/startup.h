@@ -31,6 +31,12 @@ int startup(struct startup *s, struct error *err);
  */
 void startup_hold_signals(void);
 
+/*
+ * The other way: they kill again, at once if one came meanwhile. For a program that
+ * goes on to another message.
+ */
+void startup_release_signals(void);
+
 extern volatile sig_atomic_t startup_signal;
 extern sigset_t startup_sleepmask;
 
