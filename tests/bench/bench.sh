@@ -1,5 +1,5 @@
 #!/bin/sh
-# bench.sh: what qmtp-sendmail costs, beside the least a program can do (floor.c) and beside others.
+# bench.sh: what qmtp-sendmail costs, beside the least a program can do (floor.c), beside others.
 #
 # Run in the build directory: make bench. Tables of run.c: every ratio is the median of the ratios of
 # neighbouring runs to the table's first line. Nothing here fails for being slow; it fails when a

@@ -1,9 +1,10 @@
 #!/bin/sh
 # peers.sh DIR: the last table of bench.sh, a 2 KB message through other programs.
 #
-# They are fetched with apt-get into DIR, unpacked there, and seen where they expect to be through an
-# overlay of DIR over / in a mount namespace of its own: nothing is installed. What cannot be had is
-# said to be absent. smtpsink takes the mail of those that speak SMTP; nullmailer-inject only queues.
+# They are fetched with apt-get into DIR, unpacked there, and seen where they expect to be
+# through an overlay of DIR over / in a mount namespace of its own: nothing is installed. What
+# cannot be had is said to be absent. smtpsink takes the mail of those that speak SMTP;
+# nullmailer-inject only queues.
 # From bench.sh: SENDMAIL RUN SMTPSINK FROM TO FLOOR_COMMAND; started in its working directory.
 
 set -u

@@ -1,15 +1,18 @@
 /*
  * smtpsink: an SMTP server that accepts everything and keeps nothing. For benchmarks of
- * other programs.
+ * other programs, and for comparisons with them.
  *
- *	smtpsink PORT_FILE
+ *	smtpsink PORT_FILE [COPY_FILE]
  *
- * Listens on a free port of 127.0.0.1, which it writes to PORT_FILE, speaks to one client after another
- * through poll(2), knows HELO, EHLO (with PIPELINING), MAIL, RCPT, DATA, RSET, NOOP and QUIT, and
- * ends with SIGTERM, when its parent does, or after an hour.
+ * Everything that clients say is appended to COPY_FILE, before it is answered.
+ *
+ * Listens on a free port of 127.0.0.1, which it writes to PORT_FILE; knows HELO, EHLO (with
+ * PIPELINING), MAIL, RCPT, DATA, RSET, NOOP and QUIT; ends with SIGTERM, with its parent, or
+ * after an hour.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -39,6 +42,7 @@ struct client {
 static struct pollfd fds[CLIENTS_MAX + 1]; /* the first is the listening one */
 static struct client clients[CLIENTS_MAX + 1];
 static nfds_t nfds = 1;
+static int copy = -1;
 
 static const struct {
 	const char *verb, *reply;
@@ -74,10 +78,8 @@ swallow(struct client *c, const char *data, size_t n)
 	static const char end[] = "\r\n.\r\n";
 
 	for (size_t i = 0; i < n; i++) {
-		const char *cr;
-
 		if (c->match == 0) {
-			cr = memchr(data + i, '\r', n - i);
+			const char *cr = memchr(data + i, '\r', n - i);
 			if (cr == NULL)
 				return n;
 			i = (size_t)(cr - data);
@@ -122,8 +124,11 @@ serve(nfds_t i)
 {
 	static char data[262144], out[sizeof(data) * 50];
 	ssize_t n = recv(fds[i].fd, data, sizeof(data), 0);
-	size_t len = n > 0 ? feed(&clients[i], data, (size_t)n, out) : 0;
+	size_t len;
 
+	if (n > 0 && copy >= 0 && write(copy, data, (size_t)n) != n)
+		n = 0;
+	len = n > 0 ? feed(&clients[i], data, (size_t)n, out) : 0;
 	for (size_t done = 0; done < len;) {
 		ssize_t sent = send(fds[i].fd, out + done, len - done, MSG_NOSIGNAL);
 
@@ -182,9 +187,16 @@ main(int argc, char **argv)
 	time_t end = time(NULL) + LIFETIME;
 	int s;
 
-	if (argc != 2) {
-		fputs("usage: smtpsink PORT_FILE\n", stderr);
+	if (argc != 2 && argc != 3) {
+		fputs("usage: smtpsink PORT_FILE [COPY_FILE]\n", stderr);
 		return 64;
+	}
+	if (argc == 3) {
+		copy = open(argv[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+		if (copy < 0) {
+			perror(argv[2]);
+			return 1;
+		}
 	}
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	s = listen_on_loopback(argv[1]);
