@@ -137,11 +137,10 @@ spec_finish(struct spec *s, struct address_list *list)
 	list->v = xgrow(list->v, list->n, &list->cap, sizeof(*list->v));
 	list->v[list->n++] = (struct address){
 		.addr = xstrndup(s->plain, s->len),
-		.local = s->at ? s->local : s->len,
+		.local = (uint32_t)(s->at ? s->local : s->len),
 		.has_domain = s->at,
-		.begin = s->begin,
-		.end = s->end,
-		.qualify = s->end,
+		.begin = (uint32_t)s->begin,
+		.end = (uint32_t)s->end,
 	};
 	return NULL;
 }
@@ -286,6 +285,8 @@ address_parse(const char *text, size_t len, struct address_list *list, struct er
 {
 	struct parser p = { .lex = { .text = text, .len = len }, .list = list };
 
+	if (len > UINT32_MAX)
+		return error_set(err, EX_DATAERR, "address list: too long to be read");
 	do {
 		const char *why;
 		size_t begin;

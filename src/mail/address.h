@@ -23,20 +23,22 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "util/buf.h"
 #include "util/error.h"
 
 #define ADDRESS_MAX 999 /* bytes of an envelope address; more chokes real servers */
 
+/* Offsets are 32 bits wide: there may be thousands of these. */
 struct address {
-	char *addr;      /* plain form, a string: "user" or "user@domain"; never "" */
-	size_t local;    /* bytes of addr that are the local part, never 0 */
+	char *addr;     /* plain form, a string: "user" or "user@domain"; never "" */
+	uint32_t local; /* bytes of addr that are the local part, never 0 */
+	uint32_t
+	    begin; /* text[begin..end) is the addr-spec as written, without brackets, */
+	uint32_t
+	    end; /* route, or comments around it; a missing "@domain" belongs to its end */
 	bool has_domain; /* addr[local] is the '@' */
-	size_t
-	    begin;  /* text[begin..end) is the addr-spec as written, without brackets, */
-	size_t end; /* route, or comments around it */
-	size_t qualify; /* where in the text "@domain" belongs if has_domain is false */
 };
 
 struct address_list {
@@ -49,7 +51,7 @@ struct address_list {
  * Parse len bytes of text, an address list (the body of a To: field, an operand), and
  * append what is in it to list ({0} is an empty one). Folded lines are read as they stand
  * (CR and LF are white space). An empty list, a group without members, and stray commas
- * are valid and add nothing. Time is linear in len.
+ * are valid and add nothing. Time is linear in len, which is below 4 GiB.
  *
  * Returns 0; or -1 with err (EX_DATAERR, "bad address ELEMENT: reason", the list element
  * cleaned and cut); the list then has the addresses before it. Refused besides what the

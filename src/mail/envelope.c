@@ -58,18 +58,23 @@ find_slot(const struct envelope *e, const char *addr, uint32_t hash)
 	return s;
 }
 
-/* Keep the table at most half full, its size a power of two. */
+/*
+ * Make the table large enough to be at most half full with n recipients; its size is a
+ * power of two.
+ */
 static void
-grow_index(struct envelope *e)
+grow_index(struct envelope *e, size_t n)
 {
 	struct envelope_slot *old = e->index;
-	size_t n = e->slots;
+	size_t before = e->slots;
 
-	if (e->n < e->slots / 2)
+	if (n <= e->slots / 2)
 		return;
-	e->slots = n == 0 ? 16 : n * 2;
+	e->slots = before == 0 ? 16 : before * 2;
+	while (n > e->slots / 2)
+		e->slots *= 2;
 	e->index = xcalloc(e->slots, sizeof(*e->index));
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < before; i++) {
 		size_t k = old[i].hash & (e->slots - 1);
 
 		if (old[i].position == 0)
@@ -81,23 +86,45 @@ grow_index(struct envelope *e)
 	free(old);
 }
 
+void
+envelope_reserve(struct envelope *e, size_t more, size_t max)
+{
+	size_t n = more < max && e->n < max - more ? e->n + more : max;
+
+	grow_index(e, n);
+	if (n <= e->cap)
+		return;
+	e->rcpts = xreallocarray(e->rcpts, n, sizeof(*e->rcpts));
+	e->cap = n;
+}
+
 int
-envelope_add(struct envelope *e, const char *addr, size_t max, struct error *err)
+envelope_give(struct envelope *e, char *addr, size_t max, struct error *err)
 {
 	uint32_t hash = hash_address(addr);
 	struct envelope_slot *slot;
 
-	grow_index(e);
+	grow_index(e, e->n + 1);
 	slot = find_slot(e, addr, hash);
-	if (slot->position != 0)
+	if (slot->position != 0) {
+		free(addr);
 		return 0;
-	if (e->n >= max)
+	}
+	if (e->n >= max) {
+		free(addr);
 		return error_set(err, EX_DATAERR,
 		    "recipients: more than %zu while collecting them", max);
+	}
 	e->rcpts = xgrow(e->rcpts, e->n, &e->cap, sizeof(*e->rcpts));
-	e->rcpts[e->n] = (struct rcpt){ .addr = xstrdup(addr), .state = RCPT_PENDING };
+	e->rcpts[e->n] = (struct rcpt){ .addr = addr, .state = RCPT_PENDING };
 	*slot = (struct envelope_slot){ hash, (uint32_t)++e->n };
 	return 0;
+}
+
+int
+envelope_add(struct envelope *e, const char *addr, size_t max, struct error *err)
+{
+	return envelope_give(e, xstrdup(addr), max, err);
 }
 
 size_t

@@ -41,11 +41,19 @@ struct envelope {
 };
 
 /*
- * Add a recipient (copied), RCPT_PENDING, unless it is there already: addresses are the
- * same when their domains are without case and the rest is byte for byte. Returns 0, or
- * -1 with err (EX_DATAERR) when there would be more than max, which is below 2^32.
+ * Add a recipient, RCPT_PENDING, unless it is there already: addresses are the same when
+ * their domains are without case and the rest is byte for byte. envelope_add() copies the
+ * string, envelope_give() takes it over, whatever comes of it. Returns 0, or -1 with err
+ * (EX_DATAERR) when there would be more than max, which is below 2^31.
  */
 int envelope_add(struct envelope *e, const char *addr, size_t max, struct error *err);
+int envelope_give(struct envelope *e, char *addr, size_t max, struct error *err);
+
+/*
+ * Make room for so many more recipients, which will mostly be new ones: at most max in
+ * all.
+ */
+void envelope_reserve(struct envelope *e, size_t more, size_t max);
 
 /* How many recipients are in a state. */
 size_t envelope_count(const struct envelope *e, enum rcpt_state state);

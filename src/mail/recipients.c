@@ -8,6 +8,8 @@
 #include "mail/address.h"
 #include "util/xalloc.h"
 
+#define FEW 8 /* addresses that are not worth to make room for beforehand */
+
 struct adding {
 	struct recipients *recipients;
 	struct envelope *envelope;
@@ -18,15 +20,13 @@ add(void *arg, const char *addr, struct error *err)
 {
 	struct adding *a = arg;
 	char *whole = identity_qualify(a->recipients->identity, addr);
-	int r = 0;
 
-	if (strlen(whole) > ADDRESS_MAX)
-		r = error_set(err, EX_DATAERR,
+	if (strlen(whole) > ADDRESS_MAX) {
+		free(whole);
+		return error_set(err, EX_DATAERR,
 		    "an address: longer than %d bytes with its domain", ADDRESS_MAX);
-	else
-		r = envelope_add(a->envelope, whole, a->recipients->max, err);
-	free(whole);
-	return r;
+	}
+	return envelope_give(a->envelope, whole, a->recipients->max, err);
 }
 
 /* Somebody else on every other host. */
@@ -86,16 +86,20 @@ add_list(struct recipients *r, const char *text, size_t len, struct envelope *e,
 	int result = address_parse(text, len, &list, err);
 
 	*whole = true;
+	if (list.n > FEW)
+		envelope_reserve(e, list.n, r->max);
 	for (size_t i = 0; i < list.n && result == 0; i++) {
-		const struct address *found = &list.v[i];
+		struct address *found = &list.v[i];
 
 		*whole &= found->has_domain;
-		if (!is_of_this_host(r, found))
-			result = envelope_add(e, found->addr, r->max, err);
-		else if (r->aliases == NULL || *r->aliases == '\0')
+		if (!is_of_this_host(r, found)) {
+			result = envelope_give(e, found->addr, r->max, err);
+			found->addr = NULL;
+		} else if (r->aliases == NULL || *r->aliases == '\0') {
 			result = add_name(found, &a, err);
-		else
+		} else {
 			result = add_alias(r, found->addr, &a, err);
+		}
 	}
 	address_list_free(&list);
 	return result;

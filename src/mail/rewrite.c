@@ -149,10 +149,10 @@ add_addresses(struct buf *out, const struct header *h, const struct header_field
 			address_write(out, how->sender);
 			done = a->end;
 		} else if (!a->has_domain) {
-			buf_add(out, body + done, a->qualify - done);
+			buf_add(out, body + done, a->end - done);
 			buf_byte(out, '@');
 			buf_str(out, identity_domain(how->identity));
-			done = a->qualify;
+			done = a->end;
 		}
 	}
 	buf_add(out, body + done, len - done);

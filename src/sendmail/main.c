@@ -69,7 +69,7 @@ with_configuration(
 int
 main(int argc, char **argv)
 {
-	struct startup start;
+	static struct startup start; /* what it keeps lives as long as the program */
 	struct options o;
 	struct conf conf;
 	struct error err;

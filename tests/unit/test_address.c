@@ -76,10 +76,10 @@ add_marked(struct buf *b, const struct test_case *c, const struct address_list *
 		buf_byte(b, '{');
 		pos = a->begin;
 		if (!a->has_domain) {
-			ck_assert_uint_ge(a->qualify, pos);
-			buf_add(b, c->in.data + pos, a->qualify - pos);
+			ck_assert_uint_ge(a->end, pos);
+			buf_add(b, c->in.data + pos, a->end - pos);
 			buf_str(b, "@D");
-			pos = a->qualify;
+			pos = a->end;
 		}
 		buf_add(b, c->in.data + pos, a->end - pos);
 		buf_byte(b, '}');
