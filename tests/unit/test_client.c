@@ -67,13 +67,14 @@ listen_unix(void)
 	options.host = path;
 }
 
-/* One connection: read a package, answer K to each recipient. */
+/* One connection: read packages, answer K to each recipient once the package is complete. */
 static void *
 serve_one(void *arg)
 {
 	int fd = accept(listener, NULL, NULL);
 	struct qmtp_reader r;
 	char data[1024];
+	size_t rcpts = 0;
 	ssize_t n;
 
 	(void)arg;
@@ -84,11 +85,13 @@ serve_one(void *arg)
 		struct qmtp_piece piece;
 		enum qmtp_item item;
 
-		while ((item = qmtp_reader_next(&r, &in, &left, &piece)) != QMTP_MORE)
-			if (item == QMTP_BROKEN ||
-			    (item == QMTP_RCPT && piece.last &&
-				write(fd, "3:Kok,", 6) != 6))
-				break;
+		while ((item = qmtp_reader_next(&r, &in, &left, &piece)) != QMTP_MORE &&
+		    item != QMTP_BROKEN) {
+			rcpts += item == QMTP_RCPT && piece.last;
+			for (; item == QMTP_END && rcpts > 0; rcpts--)
+				if (write(fd, "3:Kok,", 6) != 6)
+					break;
+		}
 	}
 	close(fd);
 	return NULL;
