@@ -182,7 +182,7 @@ write_diagnostic(struct buf *out, const char *text)
 			buf_byte(&ascii, (unsigned char)*text < 0x80 ? *text : '?');
 	buf_str(out, name);
 	buf_byte(out, ' ');
-	fold(out, sizeof(name), " ", ascii.data);
+	fold(out, sizeof(name), " ", ascii.data != NULL ? ascii.data : "");
 	buf_byte(out, '\n');
 	buf_free(&ascii);
 }

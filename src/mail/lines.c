@@ -116,7 +116,7 @@ lines_push(struct lines *l, char *data, size_t n, struct lines_out *out)
 	used = release(l, data, n, out);
 	data += used;
 	n -= used;
-	if (n == 0 || l->ended)
+	if (data == NULL || n == 0 || l->ended)
 		return;
 	left = squeeze(data, n, &l->crs);
 	if (left + l->crs != n)

@@ -58,7 +58,7 @@ with_configuration(
 	case MODE_VERIFY:
 		return inspect_addresses(o, conf);
 	case MODE_SMTP:
-		return smtp_serve(o, conf, start);
+		return smtp_serve(o, conf, start, STDIN_FILENO, STDOUT_FILENO);
 	case MODE_PROBE:
 		return inspect_servers(conf);
 	default:

@@ -6,15 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "util/xalloc.h"
 
 /* Where in the text the next byte stands. */
 enum { LINE_START, DOT, DOT_CR, IN_LINE, TEXT_END };
 
 void
-smtp_input_init(struct smtp_input *in, int fd)
+smtp_input_init(struct smtp_input *in, int fd, int64_t patience)
 {
-	*in = (struct smtp_input){ .fd = fd, .data = xmalloc(SMTP_LINE_MAX) };
+	*in = (struct smtp_input){
+		.fd = fd, .data = xmalloc(SMTP_LINE_MAX), .patience = patience
+	};
 }
 
 void
@@ -24,6 +27,53 @@ smtp_input_free(struct smtp_input *in)
 	in->data = NULL;
 }
 
+static void
+begin_piece(struct smtp_input *in)
+{
+	in->deadline = clock_ms() + in->patience;
+	in->piece = 0;
+}
+
+/* Until there is something to read: 0, or -1 with errno. */
+static int
+wait_for_input(struct smtp_input *in)
+{
+	struct pollfd p = { .fd = in->fd, .events = POLLIN };
+	int n;
+
+	do {
+		int64_t left = in->deadline - clock_ms();
+
+		if (in->patience == 0)
+			left = -1;
+		else if (left < 0)
+			left = 0;
+		n = poll(&p, 1, (int)left);
+	} while (n < 0 && errno == EINTR);
+	in->late = n == 0;
+	if (n == 0)
+		errno = ETIMEDOUT;
+	return n > 0 ? 0 : -1;
+}
+
+/* As read(2), waiting; who hung up without a word has ended the input, too. */
+static ssize_t
+read_some(struct smtp_input *in, char *data, size_t len)
+{
+	for (;;) {
+		ssize_t n = -1;
+
+		if (in->patience == 0 || wait_for_input(in) == 0)
+			n = read(in->fd, data, len);
+		if (n >= 0)
+			return n;
+		if (errno == ECONNRESET)
+			return 0;
+		if (errno != EINTR && (errno != EAGAIN || wait_for_input(in) < 0))
+			return -1;
+	}
+}
+
 /*
  * Read more behind what is there. 1, 0 at the end of input, -1 with errno. There is
  * room.
@@ -31,25 +81,20 @@ smtp_input_free(struct smtp_input *in)
 static int
 fill(struct smtp_input *in)
 {
+	ssize_t n;
+
 	if (in->begin > 0) {
 		memmove(in->data, in->data + in->begin, in->end - in->begin);
 		in->end -= in->begin;
 		in->begin = 0;
 	}
-	for (;;) {
-		struct pollfd p = { .fd = in->fd, .events = POLLIN };
-		ssize_t n = read(in->fd, in->data + in->end, SMTP_LINE_MAX - in->end);
-
-		if (n >= 0) {
-			in->end += (size_t)n;
-			in->ended = n == 0;
-			return n > 0;
-		}
-		if (errno == EAGAIN && poll(&p, 1, -1) < 0 && errno != EINTR)
-			return -1;
-		if (errno != EAGAIN && errno != EINTR)
-			return -1;
-	}
+	n = read_some(in, in->data + in->end, SMTP_LINE_MAX - in->end);
+	if (n < 0)
+		return -1;
+	in->end += (size_t)n;
+	in->piece += (size_t)n;
+	in->ended = n == 0;
+	return n > 0;
 }
 
 static const char *
@@ -70,6 +115,7 @@ smtp_input_line(struct smtp_input *in, const char **line, size_t *len)
 	bool too_long = false;
 	const char *lf;
 
+	begin_piece(in);
 	while ((lf = line_end(in)) == NULL) {
 		int r;
 
@@ -78,8 +124,10 @@ smtp_input_line(struct smtp_input *in, const char **line, size_t *len)
 			in->begin = in->end = 0;
 		}
 		r = fill(in);
-		if (r <= 0)
-			return r < 0 ? SMTP_LINE_FAILED : SMTP_LINE_END;
+		if (r == 0)
+			return SMTP_LINE_END;
+		if (r < 0)
+			return in->late ? SMTP_LINE_LATE : SMTP_LINE_FAILED;
 	}
 	*line = in->data + in->begin;
 	*len = (size_t)(lf - *line);
@@ -95,6 +143,7 @@ smtp_input_begin_text(struct smtp_input *in)
 	in->state = LINE_START;
 	in->cr = false;
 	in->text = 0;
+	begin_piece(in);
 }
 
 /* Copy text up to the end of a line, as far as there is room. */
@@ -160,6 +209,8 @@ smtp_input_text(void *input, char *out, size_t len)
 
 			if (n > 0)
 				break;
+			if (in->piece >= SMTP_LINE_MAX)
+				begin_piece(in);
 			r = fill(in);
 			if (r == 0)
 				errno = EPIPE;

@@ -7,6 +7,8 @@
 
 #include "util/xalloc.h"
 
+#define BLANKS " \t"
+
 /*
  * Behind the '>' that closes the path at p, which begins with '<'; NULL without one.
  * Quoted ones do not count.
@@ -46,12 +48,30 @@ parse_size(const char *digits, size_t len, uint64_t *size)
 	return 0;
 }
 
+/*
+ * Bytes of the keyword a parameter begins with (RFC 5321 §4.1.2, esmtp-keyword); 0 when
+ * it is none: "Bob <bob@example.com>" has no parameters.
+ */
+static size_t
+keyword_length(const char *p, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len &&
+	    ((p[n] >= 'A' && p[n] <= 'Z') || (p[n] >= 'a' && p[n] <= 'z') ||
+		(p[n] >= '0' && p[n] <= '9') || (p[n] == '-' && n > 0)))
+		n++;
+	return n == len || p[n] == '=' ? n : 0;
+}
+
 static int
 parse_parameters(const char *p, struct smtp_path *path)
 {
-	while (*(p += strspn(p, " ")) != '\0') {
-		size_t len = strcspn(p, " ");
+	while (*(p += strspn(p, BLANKS)) != '\0') {
+		size_t len = strcspn(p, BLANKS);
 
+		if (keyword_length(p, len) == 0)
+			return -1;
 		if (len >= 5 && strncasecmp(p, "SIZE=", 5) == 0) {
 			if (parse_size(p + 5, len - 5, &path->size) < 0)
 				return -1;
@@ -60,6 +80,12 @@ parse_parameters(const char *p, struct smtp_path *path)
 		p += len;
 	}
 	return 0;
+}
+
+static bool
+ends_path(char c)
+{
+	return c == '\0' || strchr(BLANKS, c) != NULL;
 }
 
 int
@@ -71,12 +97,12 @@ smtp_path_parse(const char *argument, const char *keyword, struct smtp_path *pat
 	*path = (struct smtp_path){ 0 };
 	if (strncasecmp(argument, keyword, word) != 0)
 		return -1;
-	p += strspn(p, " ");
+	p += strspn(p, BLANKS);
 	if (*p++ != ':')
 		return -1;
-	p += strspn(p, " ");
-	end = *p == '<' ? path_end(p) : p + strcspn(p, " ");
-	if (end == NULL || end == p || (*end != ' ' && *end != '\0') ||
+	p += strspn(p, BLANKS);
+	end = *p == '<' ? path_end(p) : p + strcspn(p, BLANKS);
+	if (end == NULL || end == p || !ends_path(*end) ||
 	    parse_parameters(end, path) < 0)
 		return -1;
 	if (*p == '<')

@@ -10,7 +10,8 @@
 
 struct smtp_path {
 	char *address;   /* as written, without the angle brackets; "" for "<>" */
-	bool size_given; /* SIZE= was among the parameters; all others are passed over */
+	bool size_given; /* SIZE= was among the parameters; all others, which must look
+			    like such, are passed over */
 	uint64_t size;   /* bytes; UINT64_MAX when it is more than that */
 };
 

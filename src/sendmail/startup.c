@@ -12,6 +12,8 @@
 volatile sig_atomic_t startup_signal;
 sigset_t startup_sleepmask;
 
+static bool holding; /* startup_sleepmask is the mask from before that */
+
 static const int fatal_signals[] = { SIGHUP, SIGINT, SIGTERM };
 
 static int
@@ -90,8 +92,6 @@ note_signal(int sig)
 void
 startup_hold_signals(void)
 {
-	static bool
-	    holding; /* startup_sleepmask is the mask from before the first call */
 	struct sigaction note = { .sa_handler = note_signal }, before;
 	sigset_t held;
 
@@ -113,6 +113,9 @@ startup_release_signals(void)
 {
 	struct sigaction kill_again = { .sa_handler = SIG_DFL }, before;
 
+	if (!holding)
+		return;
+	holding = false;
 	for (size_t i = 0; i < sizeof(fatal_signals) / sizeof(*fatal_signals); i++)
 		if (sigaction(fatal_signals[i], &kill_again, &before) == 0 &&
 		    before.sa_handler == SIG_IGN)

@@ -258,6 +258,27 @@ resume() {
 	WAIT=60 wait_for_file "$D/code" && CODE=$(cat "$D/code")
 }
 
+# large: the message is one that no socket holds, $T/large, so that what happens before its last byte is certain
+large() {
+	[ -e "$T/large" ] || lib_large >"$T/large"
+	ln -sf "$T/large" "$D/in"
+}
+lib_large() {
+	cat <<-'END'
+		Date: Sun, 22 Nov 2026 03:30:31 +0000
+		From: Alice <alice@example.org>
+		Message-ID: <2@example.org>
+
+	END
+	yes 'a line of text that is as long as lines of mail are when people write them' | head -c 16000000
+	echo
+}
+
+# feed FILE: through a pipe
+feed() {
+	cat "$1"
+}
+
 # twice: the recipients that more than one server, or one server more than once, has accepted.
 twice() {
 	cat "$D"/*/*.accepted 2>/dev/null | sort | uniq -d

@@ -60,6 +60,7 @@ printf 'Kok 1\n' >"$T/want"
 same 'the answer is kept' "$T/got/000001.answers" "$T/want"
 is 'the encoding is kept' "$(field "$T/got/000001.done" encoding)" 0a
 is 'the size of the package is kept' "$(field "$T/got/000001.done" bytes)" 54
+is 'and that of the message' "$(field "$T/got/000001.done" message)" 6
 says 'several packages at once, several recipients' '5:Kok 2,5:Kok 3,5:Kok 3,5:Kok 3,[eof]' \
     "$pack" "$three" read:32 shut end
 says 'byte by byte is the same' '5:Kok 4,[eof]' send:'2:\n' pause:20 send:'x,0:' pause:20 \
@@ -101,11 +102,11 @@ says 'rules pick the answers' '5:Kok 1,19:D#5.1.1 no = nobody,6:Zlater,[open]' "
 is 'the accepted are listed' "$(cat "$T/got/000001.accepted")" bob@example.net
 is 'and counted' "$(field "$T/got/000001.done" accepted)" 1
 fresh --rule 'bad@*=D' --rule 'later@*=Zlater' --one-answer
-says 'one answer: a refusal counts' '1:D,[timeout]' limit:300 "$three" end
+says 'one answer: a refusal counts' '1:D,[timeout]' limit:600 "$three" end
 is 'then nothing was accepted' "$(cat "$T/got/000001.accepted")" ''
 says 'one answer: else a delay' '6:Zlater,[open]' \
     'package:x||bob@example.net|later@example.net' read:9
-says 'one answer: else it is accepted' '5:Kok 3,[timeout]' limit:300 'package:x||b|c|d' end
+says 'one answer: else it is accepted' '5:Kok 3,[timeout]' limit:600 'package:x||b|c|d' end
 fresh --mailfront
 says 'mailfront refuses CR LF' '20:Zencoding is refused,[eof]' send:'2:\r' end
 like 'mailfront answers garbage' "$(talk send:'HTTP' end)" '14:Znot a package,\[*\]'
@@ -121,18 +122,18 @@ same 'raw bytes instead' "$T/talk" "$T/want"
 fresh --raw '9000:Kx\*8999,'
 is 'an answer of 9000 bytes' "$(talk "$pack" read:9006 | wc -c | tr -d ' ')" 9013
 fresh --extra 2
-says 'more answers than recipients' "${ok1}${ok1}${ok1}[timeout]" limit:300 "$pack" end
+says 'more answers than recipients' "${ok1}${ok1}${ok1}[timeout]" limit:600 "$pack" end
 fresh --short 1
-says 'fewer answers than recipients' "${ok1}${ok1}[timeout]" limit:300 "$three" end
+says 'fewer answers than recipients' "${ok1}${ok1}[timeout]" limit:600 "$three" end
 fresh --short 2 --then close
 says 'fewer answers, then the end' "${ok1}[eof]" "$three" end
 fresh --then reset
 says 'an answer, then a reset' "${ok1}[reset]" "$pack" end
 fresh --then hold
-says 'an answer, then deafness' "${ok1}[timeout]" limit:300 "$pack" "$pack" end
+says 'an answer, then deafness' "${ok1}[timeout]" limit:600 "$pack" "$pack" end
 logged 'which is logged' 'stall bytes=54$'
 fresh --early connect=220
-says 'early, at once' '220[timeout]' limit:200 end
+says 'early, at once' '220[timeout]' limit:600 end
 fresh --early 5=hey
 says 'early, after some bytes' 'hey[open]' send:'7:\nh' pause:50 send:i read:3
 fresh --early 'last-1=5:Kyes,'
@@ -143,27 +144,26 @@ says 'the same for a package in one piece' '5:Kyes,5:Kok 2,5:Kyes,5:Kok 3,[open]
 
 # ---- time
 
-t=$(now)
-fresh --delay 300
+fresh --delay 600
 t=$(now)
 says 'late answers' "${ok1}${ok2}[open]" "$pack" "$pack" read:16
-took 'wait side by side' 290 580 "$t"
+took 'wait side by side' 590 1150 "$t"
 fresh --delay 200 --serial
 t=$(now)
 says 'a serial server' "${ok1}${ok2}[open]" "$pack" "$pack" read:16
-took 'makes them wait in turn' 390 2000 "$t"
+took 'makes them wait in turn' 390 4500 "$t"
 fresh --between 150
 t=$(now)
 says 'a pause between answers' "${ok1}${ok1}${ok1}[open]" "$three" read:24
-took 'lasts as long as it was told' 290 2000 "$t"
+took 'lasts as long as it was told' 290 4500 "$t"
 fresh --drip 20
 t=$(now)
 says 'dripping answers' "${ok1}[open]" "$pack" read:8
-took 'take their time' 130 2000 "$t"
+took 'take their time' 130 4500 "$t"
 fresh --connect-delay 300
 t=$(now)
 says 'slow to begin' "${ok1}[open]" "$pack" read:8
-took 'is what it was told to be' 290 2000 "$t"
+took 'is what it was told to be' 290 4500 "$t"
 
 # ---- failing
 
@@ -178,7 +178,7 @@ says 'reset after a byte' '[reset]' send:'9999:\nabcdefgh' end
 fresh --drop-after-byte 10
 says 'drop after a byte' '[eof]' send:'9999:\nabcd' end
 fresh --stall-after-byte 10
-says 'stall after a byte' '[timeout]' limit:200 send:'9999:\nabcdefgh' end
+says 'stall after a byte' '[timeout]' limit:600 send:'9999:\nabcdefgh' end
 logged 'which is logged' 'stall bytes=10$'
 logged 'and its end as well' 'end bytes=10 .*why=peer closed'
 fresh --reset-after-byte last-1
@@ -197,10 +197,10 @@ says 'close instead of an answer' '[eof]' "$three" end
 fresh --close-after-answer 2
 says 'answers are counted on the connection' "${ok1}${ok2}[eof]" "$pack" "$pack" "$pack" end
 fresh --hold
-says 'swallowed connection' '[timeout]' limit:200 "$pack" end
+says 'swallowed connection' '[timeout]' limit:600 "$pack" end
 logged 'no byte was read' 'end bytes=0 packages=0'
 fresh --rcvbuf 4096 --sndbuf 4096 --hold
-like 'a held connection fills up' "$(talk limit:300 file:"$T/big" end)" '\[timeout\]'
+like 'a held connection fills up' "$(talk limit:600 file:"$T/big" end)" '\[timeout\]'
 
 # ---- sections
 
@@ -225,7 +225,7 @@ says 'early between two packages' "${ok1}EARLY${ok2}[open]" "$pack" read:13 "$pa
 fresh --refuse
 says 'refused' '[refused]' end
 fresh --blackhole
-says 'a black hole' '[timeout]' limit:300 "$pack" read:1
+says 'a black hole' '[timeout]' limit:600 "$pack" read:1
 if "$QMTPD" --addr ::1 --lifetime 0 2>&1 | grep -q binding; then
 	skip 'IPv6' 'no IPv6 on loopback'
 else

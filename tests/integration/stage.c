@@ -179,7 +179,8 @@ keep_log(const char *path, const char *file)
 
 	if (in < 0)
 		return failed(path);
-	while (poll(&(struct pollfd){ .fd = in, .events = POLLIN }, 1, LIFETIME * 1000) > 0) {
+	while (poll(&(struct pollfd){ .fd = in, .events = POLLIN }, 1, LIFETIME * 1000) >
+	    0) {
 		n = recv(in, line, sizeof(line) - 1, 0);
 		if (n < 0)
 			return failed(path);
