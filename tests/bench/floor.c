@@ -43,7 +43,9 @@ broken(const char *what)
 static void
 add(struct text *t, const char *data, size_t n)
 {
-	if (t->len + n > t->room) {
+	if (n == 0)
+		return;
+	if (t->data == NULL || t->len + n > t->room) {
 		t->room = (t->len + n) * 2 + 256;
 		t->data = realloc(t->data, t->room);
 		if (t->data == NULL)
