@@ -132,6 +132,10 @@ spec_finish(struct spec *s, struct address_list *list)
 		s->bad = s->at ? "nothing behind the '@'" : "empty address";
 	if (s->bad == NULL && !s->at)
 		s->bad = spec_look_inside(s);
+	/* no host is called so, and in a header field it could become an encoded word */
+	if (s->bad == NULL &&
+	    memmem(s->plain + s->local, s->at ? s->len - s->local : 0, "=?", 2) != NULL)
+		s->bad = "bad domain";
 	if (s->bad != NULL)
 		return s->bad;
 	list->v = xgrow(list->v, list->n, &list->cap, sizeof(*list->v));

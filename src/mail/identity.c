@@ -112,23 +112,25 @@ system_hostname(void)
 static char *
 read_mailname(void)
 {
-	struct buf text = { 0 };
-	char *name = NULL;
+	char text[4 * DOMAIN_MAX + 1];
 	int fd = open(MAILNAME, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n;
+	size_t len;
 
 	if (fd < 0)
 		return NULL;
-	if (file_read(fd, &text, 4 * DOMAIN_MAX) == 0 || errno == EFBIG) {
-		text.data[strcspn(text.data, "\n")] = '\0';
-		text.len = strlen(text.data);
-		while (text.len > 0 && strchr(" \t\r", text.data[text.len - 1]) != NULL)
-			text.data[--text.len] = '\0';
-		if (is_domain(text.data))
-			name = xstrdup(text.data);
-	}
-	buf_free(&text);
+	do
+		n = read(fd, text, sizeof(text) - 1);
+	while (n < 0 && errno == EINTR);
 	close(fd);
-	return name;
+	if (n < 0)
+		return NULL;
+	text[n] = '\0';
+	len = strcspn(text, "\n");
+	while (len > 0 && strchr(" \t\r", text[len - 1]) != NULL)
+		len--;
+	text[len] = '\0';
+	return is_domain(text) ? xstrdup(text) : NULL;
 }
 
 const char *

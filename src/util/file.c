@@ -17,10 +17,13 @@
 int
 file_sane_descriptors(void)
 {
+	struct pollfd standard[] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
 	long max;
 
+	if (poll(standard, 3, 0) < 0)
+		return -1;
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		if (fcntl(fd, F_GETFD) >= 0)
+		if ((standard[fd].revents & POLLNVAL) == 0)
 			continue;
 		/* The lowest free number is fd: those below are open by now. */
 		if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDWR) != fd)

@@ -151,7 +151,6 @@ log_open(const char *tag, int facility)
 		if (strchr(" :[]", state.tag.data[i]) != NULL)
 			state.tag.data[i] = '_';
 	state.facility = facility;
-	state.pid = getpid();
 }
 
 /* "<22>Nov 22 03:30:31 tag[pid]: ", in local time and without the locale (RFC 3164 §4.1).
@@ -163,6 +162,8 @@ add_prefix(struct buf *line, int priority)
 	time_t now = time(NULL);
 	struct tm tm = { 0 };
 
+	if (state.pid == 0)
+		state.pid = getpid();
 	localtime_r(&now, &tm);
 	buf_printf(line,
 	    "<%d>%.3s %2d %02d:%02d:%02d %s[%ld]: ", state.facility | priority,
