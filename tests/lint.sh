@@ -48,7 +48,7 @@ check "cppcheck" cppcheck -q --std=c11 --error-exitcode=1 -j 2 --inline-suppr \
     --enable=warning,performance,portability --suppress=missingIncludeSystem \
     -D_GNU_SOURCE -Isrc src tests/qmtpd
 check "clang-tidy" tidy
-check "shellcheck" sh -c "find tests -name '*.sh' | xargs shellcheck -e SC2317 bootstrap .ci/run"
+check "shellcheck" sh -c "find tests -name '*.sh' | xargs shellcheck -e SC2317 bootstrap .ci/run packaging/completion/qmtp-sendmail"
 check "mandoc -T lint" mandoc -T lint -W warning man/*.[0-9]
 check "no white space at the end of a line" spelling
 check "the floors" sh -c '! tests/layers.sh | grep "^not ok"'

@@ -6,10 +6,8 @@
 #include <unistd.h>
 
 #include "mail/recipients.h"
-#include "qmtp/qmtp.h"
 #include "sendmail/complain.h"
 #include "util/buf.h"
-#include "util/clock.h"
 #include "util/file.h"
 #include "util/log.h"
 
@@ -125,55 +123,5 @@ inspect_addresses(const struct options *o, const struct conf *conf)
 	}
 	recipients_free(&r);
 	identity_free(&identity);
-	return code;
-}
-
-/* Connect to one server. Appends its line; returns whether it stands. */
-static bool
-probe(const struct server *server, struct buf *b)
-{
-	struct qmtp_options options = {
-		.host = server->host,
-		.port = server->port,
-		.connect_timeout = server->connect_timeout * 1000,
-	};
-	struct qmtp_error error;
-	struct qmtp_session *s;
-	int64_t begun = clock_ms();
-	bool stands;
-
-	buf_printf(b, "%s %s port %d ", server->name, server->host, server->port);
-	if (server->tls) {
-		buf_str(b, "failed: TLS is not built in\n");
-		return false;
-	}
-	s = qmtp_session_new(&options, &error);
-	if (s == NULL) {
-		buf_printf(b, "failed: %s\n", error.text);
-		return false;
-	}
-	stands = qmtp_session_connect(s, &error) == 0;
-	if (stands)
-		buf_printf(b, "ok: %s in %lld ms\n", qmtp_session_peer(s),
-		    (long long)(clock_ms() - begun));
-	else
-		buf_printf(b, "failed: %s\n", error.text);
-	qmtp_session_free(s);
-	return stands;
-}
-
-int
-inspect_servers(const struct conf *conf)
-{
-	int code = EX_UNAVAILABLE;
-
-	for (size_t i = 0; i < conf->nservers; i++) {
-		struct buf b = { 0 };
-
-		if (probe(&conf->servers[i], &b))
-			code = EX_OK;
-		if (print(&b, EX_OK) != EX_OK)
-			return EX_IOERR;
-	}
 	return code;
 }

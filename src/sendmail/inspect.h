@@ -26,10 +26,4 @@ int inspect_addresses(const struct options *o, const struct conf *conf);
 /* -bV: version and what was built in. EX_OK. */
 int inspect_version(void);
 
-/*
- * --probe: connect to each server, a line each. EX_OK when one stands, else
- * EX_UNAVAILABLE.
- */
-int inspect_servers(const struct conf *conf);
-
 #endif

@@ -11,6 +11,7 @@
 #include "sendmail/complain.h"
 #include "sendmail/inspect.h"
 #include "sendmail/options.h"
+#include "sendmail/probe.h"
 #include "sendmail/smtp.h"
 #include "sendmail/startup.h"
 #include "sendmail/submit.h"
@@ -60,7 +61,7 @@ with_configuration(
 	case MODE_SMTP:
 		return smtp_serve(o, conf, start, STDIN_FILENO, STDOUT_FILENO);
 	case MODE_PROBE:
-		return inspect_servers(conf);
+		return probe(conf, o->json);
 	default:
 		return submit(o, conf, start);
 	}

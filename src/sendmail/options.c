@@ -53,6 +53,7 @@ static const struct option_row table[] = {
 	{ "-R",        ARGUMENT_REQUIRED, OPTION_RETURN,      0 },
 	{ "-v",        ARGUMENT_NONE,     OPTION_VERBOSE,     0 },
 	{ "--dry-run", ARGUMENT_NONE,     OPTION_DRY_RUN,     0 },
+	{ "--json",    ARGUMENT_NONE,     OPTION_JSON,        0 },
 
 	/* Known to callers, without effect here. */
 	{ "-A",        ARGUMENT_REQUIRED, OPTION_IGNORED, 0 },
@@ -132,7 +133,8 @@ options_help(void)
 	       "  -bi           check the alias file\n"
 	       "  --check       check the configuration\n"
 	       "  --dry-run     print envelope and message, send nothing\n"
-	       "  --probe       connect to each server and print what happens\n"
+	       "  --probe       connect to each server and print what happens (or "
+	       "--json)\n"
 	       "  --version     version and what was compiled in\n"
 	       "\n"
 	       "sendmail(8) has the other options and the exit codes.\n";
@@ -296,6 +298,9 @@ set_field(struct options *o, const struct option_row *row, const char *arg)
 		break;
 	case OPTION_VERBOSE:
 		o->verbose = true;
+		break;
+	case OPTION_JSON:
+		o->json = true;
 		break;
 	case OPTION_DRY_RUN:
 		o->dry_run = true;

@@ -59,6 +59,7 @@ struct options {
 	bool gateway;     /* -G */
 	bool verbose;     /* -v */
 	bool dry_run;     /* --dry-run */
+	bool json;        /* --json */
 	enum delivery_mode delivery;
 	const char *sender;    /* -f, -r; "" is the null sender, however it was written */
 	const char *name;      /* -F */
@@ -110,6 +111,7 @@ enum option_effect {
 	OPTION_GATEWAY,
 	OPTION_VERBOSE,
 	OPTION_DRY_RUN,
+	OPTION_JSON,
 	OPTION_DELIVERY,
 	OPTION_SENDER,
 	OPTION_NAME,

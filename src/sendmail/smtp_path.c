@@ -105,10 +105,7 @@ smtp_path_parse(const char *argument, const char *keyword, struct smtp_path *pat
 	if (end == NULL || end == p || !ends_path(*end) ||
 	    parse_parameters(end, path) < 0)
 		return -1;
-	if (*p == '<')
-		path->address = xstrndup(p + 1, (size_t)(end - p) - 2);
-	else
-		path->address = xstrndup(p, (size_t)(end - p));
+	path->address = xstrndup(p, (size_t)(end - p));
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct smtp_path {
-	char *address;   /* as written, without the angle brackets; "" for "<>" */
+	char *address;   /* as written, with the angle brackets if it has some */
 	bool size_given; /* SIZE= was among the parameters; all others, which must look
 			    like such, are passed over */
 	uint64_t size;   /* bytes; UINT64_MAX when it is more than that */

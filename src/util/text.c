@@ -103,3 +103,24 @@ text_cleaned(const char *s, size_t n, size_t max)
 	text_clean(&b, s, n, max);
 	return buf_detach(&b);
 }
+
+void
+text_json(struct buf *b, const char *s)
+{
+	if (s == NULL) {
+		buf_str(b, "null");
+		return;
+	}
+	buf_byte(b, '"');
+	for (; *s != '\0'; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c == '"' || c == '\\')
+			buf_byte(b, '\\');
+		if (c < ' ')
+			buf_printf(b, "\\u%04x", c);
+		else
+			buf_byte(b, *s);
+	}
+	buf_byte(b, '"');
+}

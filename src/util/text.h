@@ -24,4 +24,7 @@ void text_clean(struct buf *b, const char *s, size_t n, size_t max);
 /* The same as a string that the caller frees. */
 char *text_cleaned(const char *s, size_t n, size_t max);
 
+/* Append s as a JSON string (RFC 8259 §7), quotes included; null for NULL. */
+void text_json(struct buf *b, const char *s);
+
 #endif

@@ -59,16 +59,22 @@ serve a ''
 serve b '' --refuse
 serve c 'tls = true'
 sendmail --probe
-prints 0 'a 127.0.0.1 port [0-9]* ok: 127.0.0.1 in [0-9]* ms
-b 127.0.0.1 port [0-9]* failed: Connection refused while connecting*
-c 127.0.0.1 port [0-9]* failed: TLS *' ''
-came a 1 0 0
+prints 0 'SERVER * ADDRESS * TIME  RESULT
+a * 127.0.0.1:[0-9]* ms  ok
+b * 127.0.0.1:[0-9]* ms  Connection refused while connecting to 127.0.0.1
+c * - * ms  TLS is not built in' ''
+sendmail --probe --json
+prints 0 '{"server":"a","host":"127.0.0.1","port":[0-9]*,"address":"127.0.0.1","milliseconds":[0-9]*,"ok":true,"error":null}
+{"server":"b","host":"127.0.0.1","port":[0-9]*,"address":"127.0.0.1","milliseconds":[0-9]*,"ok":false,"error":"Connection refused while connecting to 127.0.0.1"}
+{"server":"c","host":"127.0.0.1","port":[0-9]*,"address":null,"milliseconds":0,"ok":false,"error":"TLS is not built in"}' ''
+came a 2 0 0
 came c 0 0 0
 begin '--probe: none stands'
 usual
 serve a '' --refuse
 sendmail --probe
-prints 69 'a * failed: *' ''
+prints 69 'SERVER *
+a * Connection refused *' ''
 begin '-bv'
 usual
 serve a ''

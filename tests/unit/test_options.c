@@ -129,6 +129,7 @@ put_options(struct buf *b, const struct options *o)
 	put_flag(b, "gateway", o->gateway);
 	put_flag(b, "verbose", o->verbose);
 	put_flag(b, "dry_run", o->dry_run);
+	put_flag(b, "json", o->json);
 	if (o->delivery != DELIVERY_DEFAULT)
 		buf_printf(b, " delivery=%s", deliveries[o->delivery]);
 	put_string(b, "sender", o->sender);

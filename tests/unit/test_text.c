@@ -147,6 +147,18 @@ START_TEST(test_pairs)
 }
 END_TEST
 
+START_TEST(test_json)
+{
+	struct buf b = { 0 };
+
+	text_json(&b, "a\"b\\c/\n\x1f\xc3\xa9");
+	text_json(&b, "");
+	text_json(&b, NULL);
+	ck_assert_str_eq(b.data, "\"a\\\"b\\\\c/\\u000a\\u001f\xc3\xa9\"\"\"null");
+	buf_free(&b);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -160,6 +172,7 @@ main(void)
 	tcase_add_test(tc, test_nul);
 	tcase_add_loop_test(tc, test_cuts, 0, sizeof(cuts) / sizeof(cuts[0]));
 	tcase_add_test(tc, test_append);
+	tcase_add_test(tc, test_json);
 	tcase_add_test(tc, test_pairs);
 	suite_add_tcase(suite, tc);
 	sr = srunner_create(suite);
