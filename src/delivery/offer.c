@@ -80,21 +80,35 @@ flush(struct group *g)
 	g->n = 0;
 }
 
+/*
+ * What is known of a recipient, for people: the words of the server that refused it or
+ * may have it; of one that nobody has, those of every server so far.
+ */
+static void
+note_words(
+    struct group *g, size_t position, enum rcpt_state state, const struct buf *text)
+{
+	struct envelope *e = g->delivery->envelope;
+	const char *before = e->rcpts[position].reply;
+	struct buf reply = { 0 };
+
+	if (state == RCPT_SENT) {
+		envelope_reply(e, position, NULL);
+		return;
+	}
+	if (state == RCPT_PENDING && before != NULL && strlen(before) < TEXT_BOUNCE_MAX)
+		buf_printf(&reply, "%s; ", before);
+	buf_printf(
+	    &reply, "%s: %s", g->runner->server->name, text->len > 0 ? text->data : "");
+	envelope_reply(e, position, buf_detach(&reply));
+}
+
 /* Set a recipient's state and words, and put it into the report. */
 static void
 settle(struct group *g, size_t position, enum rcpt_state state, const struct buf *text)
 {
-	struct envelope *e = g->delivery->envelope;
-	struct buf reply = { 0 };
-
-	e->rcpts[position].state = state;
-	if (state == RCPT_SENT) {
-		envelope_reply(e, position, NULL);
-	} else {
-		buf_printf(&reply, "%s: %s", g->runner->server->name,
-		    text->data ? text->data : "");
-		envelope_reply(e, position, buf_detach(&reply));
-	}
+	g->delivery->envelope->rcpts[position].state = state;
+	note_words(g, position, state, text);
 	if (g->n > 0 &&
 	    (g->state != state || g->text.len != text->len ||
 		(text->len > 0 && memcmp(g->text.data, text->data, text->len) != 0)))

@@ -95,7 +95,7 @@ configure 'soft-bounce = true'
 serve a '' --answer 'Dno such user'
 serve b '' --rule 'bob@*=Kok' --answer 'Dnobody'
 send $bob $carol
-gives 73 "sendmail: <$carol>: not sent: b: nobody"
+gives 73 "sendmail: <$carol>: not sent: a: no such user; b: nobody"
 came b 1 1 0
 got b $bob
 begin 'the first that stands' 50

@@ -106,7 +106,7 @@ begin 'row 2: no server at all'
 serve a '' --refuse
 serve b '' --refuse
 send $bob $carol
-gives 73 "sendmail: <$bob>, <$carol>: not sent: b: Connection refused while connecting*"
+gives 73 "sendmail: <$bob>, <$carol>: not sent: a: Connection refused while connecting to 127.0.0.1; b: Connection refused while connecting*"
 
 begin 'row 3: a black hole, and a server' 100
 serve a '' --blackhole
@@ -327,14 +327,14 @@ begin 'row 15: Z everywhere'
 serve a '' --rule 'bob@*=Kok' --answer 'Zcome back'
 serve b '' --answer 'Z#4.2.1 mail\x01box'
 send $bob $carol $dave
-gives 73 "sendmail: <$carol>, <$dave>: not sent: b: #4.2.1 mail?box"
+gives 73 "sendmail: <$carol>, <$dave>: not sent: a: come back; b: #4.2.1 mail?box"
 came b 1 1 0
 begin 'row 15: D is not asked for again'
 serve a '' --rule 'bob@*=Dno such user' --answer Zlater
 serve b '' --answer Zlater
 send $bob $carol
 gives 73 "sendmail: <$bob>: refused by a: no such user
-sendmail: <$carol>: not sent: b: later"
+sendmail: <$carol>: not sent: a: later; b: later"
 offered b $carol
 
 begin 'row 16: D for all'
@@ -489,7 +489,7 @@ serve a '' --rule 'bob@*=Dno such user' --rule 'carol@*=Zlater'
 serve b '' --refuse
 send $bob $carol
 gives 73 "sendmail: <$bob>: refused by a: no such user
-sendmail: <$carol>: not sent: b: Connection refused*"
+sendmail: <$carol>: not sent: a: later; b: Connection refused*"
 begin 'mixtures: Z, then in doubt'
 serve a '' --rule 'bob@*=Kok' --answer Zlater
 serve b '' --close-after-byte last

@@ -12,6 +12,8 @@
 #include "util/buf.h"
 #include "util/xalloc.h"
 
+#include "suite.h"
+
 #define CASES_LEAST 110 /* more than that are in the file; fewer were read wrongly */
 
 struct test_case {
@@ -469,8 +471,6 @@ main(void)
 {
 	Suite *suite = suite_create("address");
 	TCase *tc = tcase_create("address");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 120); /* valgrind */
 	tcase_add_test(tc, test_cases);
@@ -482,10 +482,5 @@ main(void)
 	tcase_add_test(tc, test_linear);
 	tcase_add_test(tc, test_domains);
 	suite_add_tcase(suite, tc);
-	sr = srunner_create(suite);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return run_suite(suite);
 }

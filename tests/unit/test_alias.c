@@ -17,6 +17,8 @@
 #include "util/buf.h"
 #include "util/clock.h"
 
+#include "suite.h"
+
 static const char *const files[] = { "blank", "bom", "comments", "continuation", "crlf",
 	"debian", "default", "defaultroot", "empty", "errors", "fedora", "freebsd",
 	"latin1", "loops", "nul", "quoting", "special", "utf8" };
@@ -416,8 +418,6 @@ main(void)
 	Suite *s = suite_create("alias");
 	TCase *c = tcase_create("files");
 	TCase *made = tcase_create("made");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(c, into_data, go_home);
 	tcase_add_loop_test(c, case_file, 0, sizeof(files) / sizeof(files[0]));
@@ -438,9 +438,5 @@ main(void)
 	tcase_add_test(made, hostname_is_forgotten);
 	tcase_add_test(made, many_names);
 	suite_add_tcase(s, made);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return run_suite(s);
 }

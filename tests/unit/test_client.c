@@ -17,6 +17,8 @@
 
 #include "qmtp/qmtp.h"
 
+#include "suite.h"
+
 static int listener = -1;
 static struct qmtp_options options;
 static char path[64];
@@ -328,8 +330,6 @@ main(void)
 {
 	Suite *s = suite_create("client");
 	TCase *t = tcase_create("client");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, set_up, tear_down);
@@ -346,10 +346,5 @@ main(void)
 	tcase_add_test(t, bad_options);
 	tcase_add_test(t, no_sigpipe_from_files);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return run_suite(s);
 }

@@ -15,6 +15,8 @@
 #include "util/file.h"
 #include "util/xalloc.h"
 
+#include "suite.h"
+
 #define CASES_MAX 400
 #define ONE_SERVER "server \"mail.example.net\" {}\n"
 
@@ -867,17 +869,12 @@ suite(void)
 int
 main(void)
 {
-	SRunner *sr;
 	int failed;
 
 	read_all_cases();
 	if (nsamples < 90)
 		return 99; /* the data is not there */
-	sr = srunner_create(suite());
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
+	failed = run_suite(suite());
 	free_cases();
-	return failed == 0 ? 0 : 1;
+	return failed;
 }

@@ -14,6 +14,8 @@
 #include "util/buf.h"
 #include "util/xalloc.h"
 
+#include "suite.h"
+
 struct refusal {
 	const char *addr;
 	const char *reply;
@@ -430,8 +432,6 @@ main(void)
 {
 	Suite *s = suite_create("dsn");
 	TCase *c = tcase_create("dsn");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, two_refused);
@@ -449,9 +449,5 @@ main(void)
 	tcase_add_test(c, statuses);
 	tcase_add_test(c, servers);
 	suite_add_tcase(s, c);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return run_suite(s);
 }

@@ -8,6 +8,8 @@
 #include "mail/envelope.h"
 #include "util/xalloc.h"
 
+#include "suite.h"
+
 #define MANY 10000
 
 /* Which addresses are the same. */
@@ -124,8 +126,6 @@ main(void)
 {
 	Suite *suite = suite_create("envelope");
 	TCase *tc = tcase_create("envelope");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, same_or_not, 0, sizeof(pairs) / sizeof(pairs[0]));
@@ -133,10 +133,5 @@ main(void)
 	tcase_add_test(tc, states_and_replies);
 	tcase_add_test(tc, many);
 	suite_add_tcase(suite, tc);
-	sr = srunner_create(suite);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -10,6 +10,8 @@
 
 #include "util/file.h"
 
+#include "suite.h"
+
 /*
  * In a child of its own: 0 when every descriptor is as it should be, else the number of the
  * check that failed. Nothing may be printed: the descriptors of the test are gone.
@@ -177,8 +179,6 @@ main(void)
 {
 	Suite *suite = suite_create("file");
 	TCase *tc = tcase_create("file");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, sane_descriptors, 0, 8);
@@ -188,10 +188,5 @@ main(void)
 	tcase_add_test(tc, read_that_fails);
 	tcase_add_loop_test(tc, temporary, 0, 6);
 	suite_add_tcase(suite, tc);
-	sr = srunner_create(suite);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

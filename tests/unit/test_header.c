@@ -9,6 +9,8 @@
 
 #include "util/xalloc.h"
 
+#include "suite.h"
+
 #define CASES_LEAST 60
 
 static const char *const ids[HEADER_IDS] = { "-", "bcc", "cc", "content-length", "date",
@@ -290,8 +292,6 @@ main(void)
 {
 	Suite *suite = suite_create("header");
 	TCase *tc = tcase_create("header");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 120); /* valgrind */
 	tcase_add_test(tc, test_cases);
@@ -300,10 +300,5 @@ main(void)
 	tcase_add_test(tc, test_resent);
 	tcase_add_test(tc, test_bytes);
 	suite_add_tcase(suite, tc);
-	sr = srunner_create(suite);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return run_suite(suite);
 }

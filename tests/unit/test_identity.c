@@ -13,6 +13,8 @@
 
 #include "mail/identity.h"
 
+#include "suite.h"
+
 static char login[64], gecos[64];
 static struct passwd entry = { .pw_name = login, .pw_gecos = gecos };
 static const char *host; /* NULL: gethostname(2) fails */
@@ -272,8 +274,6 @@ main(void)
 {
 	Suite *suite = suite_create("identity");
 	TCase *tc = tcase_create("identity");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(tc, tokens);
 	tcase_add_test(tc, nothing_is_looked_up_in_advance);
@@ -285,10 +285,5 @@ main(void)
 	ADD_ALL(tc, sender, senders);
 	ADD_ALL(tc, qualify, qualified);
 	suite_add_tcase(suite, tc);
-	sr = srunner_create(suite);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

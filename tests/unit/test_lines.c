@@ -9,6 +9,8 @@
 #include "mail/lines.h"
 #include "util/buf.h"
 
+#include "suite.h"
+
 #define LENGTH 6
 
 /* The rules as they are written down, line by line. Whether the dot ended it. */
@@ -165,18 +167,11 @@ main(void)
 {
 	Suite *suite = suite_create("lines");
 	TCase *tc = tcase_create("lines");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, every_small_message, 0, 2);
 	tcase_add_loop_test(tc, dot_anywhere_in_a_chunk, 0, 2);
 	tcase_add_loop_test(tc, a_long_run_of_cr, 0, 2);
 	suite_add_tcase(suite, tc);
-	sr = srunner_create(suite);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

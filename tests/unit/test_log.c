@@ -17,6 +17,8 @@
 #include "util/clock.h"
 #include "util/log.h"
 
+#include "suite.h"
+
 #ifndef LOG_SOCKET
 #error "compile this test and log.c with -DLOG_SOCKET='\"log.sock\"'"
 #endif
@@ -385,8 +387,6 @@ main(void)
 {
 	Suite *s = suite_create("log");
 	TCase *c = tcase_create("log");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_set_timeout(c, 60);
@@ -405,9 +405,5 @@ main(void)
 	tcase_add_test(c, full_stream);
 	tcase_add_test(c, facilities);
 	suite_add_tcase(s, c);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return run_suite(s);
 }

@@ -18,6 +18,8 @@
 #include "mail/message.h"
 #include "util/file.h"
 
+#include "suite.h"
+
 #define BLOCK 65536 /* what message_read() reads at once */
 
 static const struct message_source plain = { .max_header = 1 << 20, .max_size = 1 << 30 };
@@ -732,8 +734,6 @@ main(void)
 {
 	Suite *suite = suite_create("message");
 	TCase *tc = tcase_create("message");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	ADD_ALL(tc, example_cut_anywhere, examples);
@@ -755,10 +755,5 @@ main(void)
 	tcase_add_loop_test(tc, changed_after_it_was_read, 0, 3);
 	tcase_add_test(tc, changed_while_it_is_read);
 	suite_add_tcase(suite, tc);
-	sr = srunner_create(suite);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

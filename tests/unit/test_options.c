@@ -9,6 +9,8 @@
 #include "util/buf.h"
 #include "util/text.h"
 
+#include "suite.h"
+
 #define WORDS_MAX 32
 
 static FILE *
@@ -454,8 +456,6 @@ main(void)
 {
 	Suite *suite = suite_create("options");
 	TCase *tc = tcase_create("options");
-	SRunner *sr = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_test(tc, command_lines);
@@ -468,9 +468,5 @@ main(void)
 	tcase_add_test(tc, rows_are_taken);
 	tcase_add_test(tc, manual_has_every_option);
 	tcase_add_test(tc, manual_has_no_other);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return run_suite(suite);
 }

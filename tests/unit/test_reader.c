@@ -10,6 +10,8 @@
 #include "qmtp/qmtp.h"
 #include "util/buf.h"
 
+#include "suite.h"
+
 /*
  * What was read, as one line: "B12 C0a T<text> S<sender> R<rcpt> E"; "!" at the end
  * when broken.
@@ -177,18 +179,11 @@ main(void)
 {
 	Suite *s = suite_create("reader");
 	TCase *t = tcase_create("reader");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_loop_test(
 	    t, whole_and_in_steps, 0, (int)(sizeof(cases) / sizeof(*cases)));
 	tcase_add_test(t, any_byte_passes);
 	tcase_add_test(t, stays_broken);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return run_suite(s);
 }

@@ -15,6 +15,8 @@
 #include "util/file.h"
 #include "util/xalloc.h"
 
+#include "suite.h"
+
 #define NOW 1795318231 /* Sun, 22 Nov 2026 03:30:31 +0000 */
 
 struct example {
@@ -271,7 +273,6 @@ main(void)
 {
 	Suite *suite = suite_create("rewrite");
 	TCase *tc = tcase_create("rewrite");
-	SRunner *sr;
 	int failed;
 
 	setenv("TZ", "UTC0", 1);
@@ -280,11 +281,7 @@ main(void)
 	tcase_add_loop_test(tc, date, 0, sizeof(dates) / sizeof(dates[0]));
 	tcase_add_test(tc, no_date);
 	suite_add_tcase(suite, tc);
-	sr = srunner_create(suite);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
+	failed = run_suite(suite);
 	for (size_t i = 0; i < n_examples; i++) {
 		free(examples[i].title);
 		free(examples[i].options);
@@ -292,5 +289,5 @@ main(void)
 		buf_free(&examples[i].out);
 	}
 	free(examples);
-	return failed == 0 && n_examples >= 40 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return failed != 0 || n_examples < 40;
 }

@@ -13,6 +13,8 @@
 #include "qmtp/qmtp.h"
 #include "util/buf.h"
 
+#include "suite.h"
+
 #define WIRE "5:\nabc\n,5:s@x.y,8:5:r@x.y,,"
 
 static struct qmtp_session *session;
@@ -754,8 +756,7 @@ main(void)
 {
 	Suite *s = suite_create("session");
 	TCase *t = tcase_create("session");
-	int n = (int)(sizeof(wrong) / sizeof(*wrong)), failed;
-	SRunner *sr;
+	int n = (int)(sizeof(wrong) / sizeof(*wrong));
 
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, set_up, tear_down);
@@ -788,10 +789,5 @@ main(void)
 	tcase_add_test(t, same_package_again);
 	tcase_add_test(t, every_byte);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return run_suite(s);
 }

@@ -17,6 +17,8 @@
 #include "util/file.h"
 #include "util/xalloc.h"
 
+#include "suite.h"
+
 #define LENGTH 6
 
 /*
@@ -459,8 +461,6 @@ main(void)
 {
 	Suite *s = suite_create("smtp_input");
 	TCase *tc = tcase_create("smtp_input");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, tc);
 	tcase_set_timeout(tc, 60);
@@ -473,9 +473,5 @@ main(void)
 	tcase_add_test(tc, test_errors);
 	tcase_add_test(tc, test_late);
 	tcase_add_test(tc, test_drip);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return run_suite(s);
 }

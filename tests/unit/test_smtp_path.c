@@ -7,6 +7,8 @@
 
 #include "sendmail/smtp_path.h"
 
+#include "suite.h"
+
 static const struct taken {
 	const char *argument;
 	const char *address;
@@ -132,17 +134,11 @@ main(void)
 {
 	Suite *s = suite_create("smtp_path");
 	TCase *tc = tcase_create("smtp_path");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, test_taken, 0, (int)(sizeof(taken) / sizeof(*taken)));
 	tcase_add_loop_test(
 	    tc, test_refused, 0, (int)(sizeof(refused) / sizeof(*refused)));
 	tcase_add_test(tc, test_beginnings);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return run_suite(s);
 }

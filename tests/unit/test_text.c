@@ -7,6 +7,8 @@
 
 #include "util/xalloc.h"
 
+#include "suite.h"
+
 /* The cleaned text of exactly n bytes: a sanitizer sees what is read behind them. */
 static char *
 clean(const char *s, size_t n, size_t max)
@@ -164,8 +166,6 @@ main(void)
 {
 	Suite *suite = suite_create("text");
 	TCase *tc = tcase_create("text");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 120); /* valgrind */
 	tcase_add_loop_test(tc, test_cases, 0, sizeof(cases) / sizeof(cases[0]));
@@ -175,10 +175,5 @@ main(void)
 	tcase_add_test(tc, test_json);
 	tcase_add_test(tc, test_pairs);
 	suite_add_tcase(suite, tc);
-	sr = srunner_create(suite);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return run_suite(suite);
 }

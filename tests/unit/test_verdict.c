@@ -11,6 +11,8 @@
 
 #include "delivery/verdict.h"
 
+#include "suite.h"
+
 /*
  * After the answers the server is silent, or closes (whether or not the last byte was
  * let go).
@@ -133,15 +135,8 @@ main(void)
 {
 	Suite *s = suite_create("verdict");
 	TCase *t = tcase_create("verdict");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_loop_test(t, table, 0, (int)(sizeof(cases) / sizeof(*cases)));
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return run_suite(s);
 }
