@@ -138,6 +138,8 @@ spec_finish(struct spec *s, struct address_list *list)
 		s->bad = "bad domain";
 	if (s->bad != NULL)
 		return s->bad;
+	while (s->at && s->plain[s->len - 1] == '.') /* RFC 5321 has no such domains */
+		s->len--;
 	list->v = xgrow(list->v, list->n, &list->cap, sizeof(*list->v));
 	list->v[list->n++] = (struct address){
 		.addr = xstrndup(s->plain, s->len),

@@ -86,7 +86,7 @@ add_message_id(
 }
 
 static void
-add_from(struct buf *out, const struct rewrite *how)
+add_from(struct buf *out, const struct rewrite *how, const char *field)
 {
 	const char *name = identity_name(how->identity);
 	struct buf addr = { 0 };
@@ -96,11 +96,11 @@ add_from(struct buf *out, const struct rewrite *how)
 	if (how->from == REWRITE_FROM_NO || how->sender[0] == '\0')
 		caller = identity_sender(how->identity, "");
 	address_write(&addr, caller != NULL ? caller : how->sender);
-	buf_str(out, "From: ");
+	buf_str(out, field);
 	if (name[0] == '\0') {
 		buf_add(out, addr.data, addr.len);
 	} else {
-		column = phrase_write(out, name, strlen("From: "));
+		column = phrase_write(out, name, strlen(field));
 		buf_str(out, column + addr.len + 3 > LINE_WIDTH ? "\n <" : " <");
 		buf_add(out, addr.data, addr.len);
 		buf_byte(out, '>');
@@ -115,12 +115,14 @@ add_missing(struct buf *out, const struct header *h, const struct rewrite *how)
 {
 	if (header_resent(h) && h->count[HEADER_RESENT_DATE] == 0)
 		add_date(out, how, "Resent-Date: ");
+	if (header_resent(h) && h->count[HEADER_RESENT_FROM] == 0)
+		add_from(out, how, "Resent-From: ");
 	if (header_resent(h) && h->count[HEADER_RESENT_MESSAGE_ID] == 0)
 		add_message_id(out, how, "Resent-Message-ID: ", ".resent");
 	if (h->count[HEADER_DATE] == 0)
 		add_date(out, how, "Date: ");
 	if (h->count[HEADER_FROM] == 0)
-		add_from(out, how);
+		add_from(out, how, "From: ");
 	if (h->count[HEADER_MESSAGE_ID] == 0)
 		add_message_id(out, how, "Message-ID: ", "");
 }

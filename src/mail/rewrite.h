@@ -2,8 +2,8 @@
  * mail/rewrite.h: from the header block that came to the one that goes.
  *
  * Out: Bcc, Resent-Bcc, Return-Path, Content-Length. In, at the top: Received, and what
- * is missing of Resent-Date and Resent-Message-ID (resent mail), Date, From and
- * Message-ID, in this order. In place: addresses without a domain get the default domain,
+ * is missing of Resent-Date, Resent-From and Resent-Message-ID (resent mail: RFC 5322
+ * §3.6.6), Date, From and Message-ID, in this order. In place: addresses without a domain get the default domain,
  * and From gets the sender's address when asked to. Every other byte stays as it was, in
  * its order (signed mail must survive).
  */
