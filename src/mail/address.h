@@ -32,7 +32,7 @@
 
 /* Offsets are 32 bits wide: there may be thousands of these. */
 struct address {
-	char *addr;     /* plain form: "user" or "user@domain", without a dot at the end; never "" */
+	char *addr;     /* "user", or "user@domain" without a dot at its end; never "" */
 	uint32_t local; /* bytes of addr that are the local part, never 0 */
 	uint32_t
 	    begin; /* text[begin..end) is the addr-spec as written, without brackets, */
