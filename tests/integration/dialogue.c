@@ -22,11 +22,12 @@
  *	deaf		nobody reads what it says
  *	remember	how much memory it has now ...
  *	grown KB	... and that it is not more than so much above that
- *	exit N		it ends with that code, 128 and the signal if it was killed, and has
- *			said nothing more
+ *	exit N		it ends with that code (128 and the signal if it was killed) and
+ *			has said nothing more
  *
- * Each step has ten seconds, exit twenty. --socket: one socket, as from inetd(8). Exit
- * status 0; 1 and a line on stdout when something is not as it should be; 64.
+ * An empty line is no step. Each step has ten seconds, exit twenty. --socket: one
+ * socket, as from inetd(8). Exit status 0; 1 and a line on stdout when something is not
+ * as it should be; 64.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -100,12 +101,11 @@ unescape(char *s)
 	while (*s != '\0') {
 		const char *known;
 
-		if (*s != '\\') {
-			*out++ = *s++;
-		} else if (s[1] == 'x' && hex(s[2]) >= 0 && hex(s[3]) >= 0) {
+		if (s[0] == '\\' && s[1] == 'x' && hex(s[2]) >= 0 && hex(s[3]) >= 0) {
 			*out++ = (char)(hex(s[2]) * 16 + hex(s[3]));
 			s += 4;
-		} else if (s[1] != '\0' && (known = strchr(names, s[1])) != NULL) {
+		} else if (s[0] == '\\' && s[1] != '\0' &&
+		    (known = strchr(names, s[1])) != NULL) {
 			*out++ = bytes[known - names];
 			s += 2;
 		} else {
@@ -356,6 +356,8 @@ step(char *line)
 
 	if (*arg != '\0')
 		*arg++ = '\0';
+	if (*line == '\0')
+		return 0;
 	if (strcmp(line, "<") == 0)
 		return expect(arg);
 	if (strcmp(line, ">") == 0)

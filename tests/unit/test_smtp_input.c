@@ -424,7 +424,7 @@ START_TEST(test_late)
 }
 END_TEST
 
-/* A client that never stops talking has no more time for one line; text has, by 64 KiB. */
+/* Text has its time for each 64 KiB, and not anew for each byte. */
 START_TEST(test_drip)
 {
 	static const char piece[SMTP_LINE_MAX / 2] = { 'x' };
