@@ -1,0 +1,4 @@
+server "a" {
+
+ host = "a..b"
+}

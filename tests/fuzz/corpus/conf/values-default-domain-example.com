@@ -1,0 +1,3 @@
+
+default-domain = "@example.com"
+server "mail.example.net" {}

@@ -1,0 +1,3 @@
+
+envelope-from = "a b@example.com"
+server "mail.example.net" {}

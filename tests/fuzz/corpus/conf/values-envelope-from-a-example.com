@@ -1,0 +1,3 @@
+
+envelope-from = "<a@example.com>"
+server "mail.example.net" {}

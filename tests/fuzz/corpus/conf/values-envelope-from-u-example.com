@@ -1,0 +1,3 @@
+
+envelope-from = "%u@example.com"
+server "mail.example.net" {}

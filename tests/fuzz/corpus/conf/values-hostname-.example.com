@@ -1,0 +1,3 @@
+
+hostname = ".example.com"
+server "mail.example.net" {}

@@ -1,0 +1,3 @@
+
+hostname = "a..b"
+server "mail.example.net" {}

@@ -1,0 +1,3 @@
+
+hostname = "h@example.com"
+server "mail.example.net" {}

@@ -1,0 +1,3 @@
+
+hostname = "h.exämple.com"
+server "mail.example.net" {}

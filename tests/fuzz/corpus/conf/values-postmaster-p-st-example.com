@@ -1,0 +1,3 @@
+
+postmaster = "pöst@example.com"
+server "mail.example.net" {}
