@@ -372,6 +372,13 @@ enum qmtp_item qmtp_reader_next(
     struct qmtp_reader *r, const char **input, size_t *len, struct qmtp_piece *piece);
 
 /*
+ * Pass over n bytes of the message without reading them, between two calls of
+ * qmtp_reader_next(): the caller takes them out of the input elsewhere. Returns 0, or -1
+ * when the reader does not stand in the message, or it has fewer bytes left.
+ */
+int qmtp_reader_skip(struct qmtp_reader *r, uint64_t n);
+
+/*
  * Whether the reader stands between two packages: an end of input here breaks nothing
  * off.
  */

@@ -34,6 +34,15 @@ qmtp_reader_idle(const struct qmtp_reader *r)
 	return r->state == MESSAGE_LENGTH && r->outer.state == QMTP__FRESH;
 }
 
+int
+qmtp_reader_skip(struct qmtp_reader *r, uint64_t n)
+{
+	if (r->state != MESSAGE_TEXT || n > r->outer.left)
+		return -1;
+	r->outer.left -= n;
+	return 0;
+}
+
 static enum qmtp_item
 broken(struct qmtp_reader *r)
 {

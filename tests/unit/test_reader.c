@@ -160,6 +160,30 @@ START_TEST(any_byte_passes)
 }
 END_TEST
 
+/* The message taken out of the input elsewhere: by sendfile(2), or not at all. */
+START_TEST(skipped)
+{
+	struct qmtp_reader r;
+	struct qmtp_piece piece;
+	const char *head = "7:\n", *tail = ",0:,4:1:a,,";
+	size_t left = strlen(head);
+
+	qmtp_reader_init(&r);
+	ck_assert_int_eq(qmtp_reader_skip(&r, 0), -1);
+	ck_assert_int_eq(qmtp_reader_next(&r, &head, &left, &piece), QMTP_BEGIN);
+	ck_assert_int_eq(qmtp_reader_next(&r, &head, &left, &piece), QMTP_CODE);
+	ck_assert_int_eq(qmtp_reader_skip(&r, 7), -1);
+	ck_assert_int_eq(qmtp_reader_skip(&r, 6), 0);
+	left = strlen(tail);
+	ck_assert_int_eq(qmtp_reader_next(&r, &tail, &left, &piece), QMTP_TEXT);
+	ck_assert_uint_eq(piece.len, 0);
+	ck_assert(piece.last);
+	ck_assert_int_eq(qmtp_reader_next(&r, &tail, &left, &piece), QMTP_SENDER);
+	ck_assert_int_eq(qmtp_reader_next(&r, &tail, &left, &piece), QMTP_RCPT);
+	ck_assert_int_eq(qmtp_reader_next(&r, &tail, &left, &piece), QMTP_END);
+}
+END_TEST
+
 START_TEST(stays_broken)
 {
 	struct qmtp_reader r;
@@ -183,6 +207,7 @@ main(void)
 	tcase_add_loop_test(
 	    t, whole_and_in_steps, 0, (int)(sizeof(cases) / sizeof(*cases)));
 	tcase_add_test(t, any_byte_passes);
+	tcase_add_test(t, skipped);
 	tcase_add_test(t, stays_broken);
 	suite_add_tcase(s, t);
 	return run_suite(s);

@@ -1,0 +1,290 @@
+#include "spool/entry.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "qmtp/qmtp.h"
+#include "util/buf.h"
+#include "util/xalloc.h"
+
+#define READ_SIZE 8192
+
+/* An entry while its envelope is read. */
+struct reading {
+	struct entry *entry;
+	struct qmtp_reader reader;
+	struct buf addr; /* the present address, as far as it was read */
+	size_t cap;      /* of entry->rcpts */
+	bool whole;      /* the last byte of the package was read */
+	struct error *err;
+};
+
+static enum entry_result
+damaged(struct reading *r, const char *what)
+{
+	error_set(r->err, EX_DATAERR, "queue/%s: %s", r->entry->id, what);
+	return ENTRY_DAMAGED;
+}
+
+static enum entry_result
+failed(struct entry *e, const char *doing, struct error *err)
+{
+	error_sys(err, EX_IOERR, e->id, doing);
+	return ENTRY_FAILED;
+}
+
+static enum entry_result
+take_address(struct reading *r, const struct qmtp_piece *piece, bool sender)
+{
+	struct entry *e = r->entry;
+
+	if (piece->len > ENTRY_ADDR_MAX - r->addr.len ||
+	    memchr(piece->data, '\0', piece->len) != NULL)
+		return damaged(r, "an address that cannot be sent");
+	buf_add(&r->addr, piece->data, piece->len);
+	if (!piece->last)
+		return ENTRY_OK;
+	if (sender) {
+		e->sender = xstrndup(r->addr.data, r->addr.len);
+	} else if (r->addr.len == 0 || e->n == ENTRY_RCPTS_MAX) {
+		return damaged(r, "an empty address, or too many of them");
+	} else {
+		e->rcpts = xgrow(e->rcpts, e->n, &r->cap, sizeof(*e->rcpts));
+		e->rcpts[e->n++] =
+		    (struct entry_rcpt){ .addr = xstrndup(r->addr.data, r->addr.len) };
+	}
+	buf_clear(&r->addr);
+	return ENTRY_OK;
+}
+
+/*
+ * Use up some input, which begins at offset *at of the file; *at moves behind it, past the
+ * message too.
+ */
+static enum entry_result
+digest(struct reading *r, const char *data, size_t n, uint64_t *at)
+{
+	struct entry *e = r->entry;
+	enum entry_result result = ENTRY_OK;
+	size_t left = n;
+
+	while (result == ENTRY_OK && !r->whole) {
+		struct qmtp_piece piece;
+
+		switch (qmtp_reader_next(&r->reader, &data, &left, &piece)) {
+		case QMTP_BEGIN:
+			e->length = piece.size;
+			break;
+		case QMTP_CODE:
+			if (piece.data[0] != QMTP_LF)
+				return damaged(r, "an encoding that is not kept here");
+			e->message = *at + (n - left);
+			if (e->length > e->size - e->message)
+				return damaged(r, "shorter than its message");
+			qmtp_reader_skip(&r->reader, e->length);
+			*at = e->message + e->length;
+			return ENTRY_OK; /* the rest of the input was message, perhaps */
+		case QMTP_SENDER:
+			result = take_address(r, &piece, true);
+			break;
+		case QMTP_RCPT:
+			result = take_address(r, &piece, false);
+			break;
+		case QMTP_END:
+			r->whole = true;
+			break;
+		case QMTP_BROKEN:
+			return damaged(r, "no package");
+		case QMTP_TEXT:
+			break; /* none is left */
+		case QMTP_MORE:
+			*at += n;
+			return ENTRY_OK;
+		}
+	}
+	*at += n - left;
+	return result;
+}
+
+static enum entry_result
+read_envelope(struct reading *r)
+{
+	struct entry *e = r->entry;
+	char data[READ_SIZE];
+	uint64_t at = 0;
+
+	qmtp_reader_init(&r->reader);
+	while (!r->whole) {
+		enum entry_result result;
+		ssize_t n = pread(e->fd, data, sizeof(data), (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return failed(e, "reading the queue", r->err);
+		if (n == 0)
+			return damaged(r, "its package has no end");
+		result = digest(r, data, (size_t)n, &at);
+		if (result != ENTRY_OK)
+			return result;
+	}
+	e->slots = at;
+	return e->n > 0 ? ENTRY_OK : damaged(r, "no recipients");
+}
+
+static enum entry_result
+read_slots(struct reading *r)
+{
+	struct entry *e = r->entry;
+	size_t size = (e->n + 1) * SPOOL_SLOT, done = 0;
+	char *data = xmalloc(size);
+	enum entry_result result = ENTRY_OK;
+
+	while (done < size) {
+		ssize_t n =
+		    pread(e->fd, data + done, size - done, (off_t)(e->slots + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	if (done < size)
+		result = damaged(r, "shorter than its slots");
+	for (size_t i = 0; i < e->n && result == ENTRY_OK; i++) {
+		struct entry_rcpt *rcpt = &e->rcpts[i];
+
+		rcpt->state = spool_slot_read(data + i * SPOOL_SLOT, &rcpt->when);
+		if (rcpt->state == 0 || rcpt->state == 'E')
+			result = damaged(r, "a slot that is none");
+	}
+	if (result == ENTRY_OK) {
+		e->state = spool_slot_read(data + e->n * SPOOL_SLOT, &e->expired);
+		if (e->state != 'P' && e->state != 'E')
+			result = damaged(r, "a slot that is none");
+	}
+	free(data);
+	return result;
+}
+
+/* A regular file with one name, and the inode that its name says. */
+static enum entry_result
+look_at(struct entry *e, struct error *err)
+{
+	struct stat sb;
+
+	if (fstat(e->fd, &sb) < 0)
+		return failed(e, "looking at the queue", err);
+	if (!S_ISREG(sb.st_mode) || sb.st_nlink != 1 ||
+	    strtoul(strchr(e->id, '.') + 1, NULL, 16) != sb.st_ino) {
+		error_set(
+		    err, EX_DATAERR, "queue/%s: not a file of ours: left alone", e->id);
+		return sb.st_nlink == 0 ? ENTRY_GONE : ENTRY_SKIPPED;
+	}
+	e->owner = sb.st_uid;
+	e->touched = sb.st_mtim.tv_sec;
+	e->size = (uint64_t)sb.st_size;
+	e->arrived = (time_t)strtoul(e->id, NULL, 16);
+	return ENTRY_OK;
+}
+
+enum entry_result
+entry_open(struct entry *e, const struct spool *s, const char *id, bool marking,
+    struct error *err)
+{
+	struct reading r = { .entry = e, .err = err };
+	enum entry_result result;
+
+	*e = (struct entry){ .fd = -1 };
+	if (!spool_is_id(id)) {
+		error_set(
+		    err, EX_DATAERR, "queue: a file whose name is no id: left alone");
+		return ENTRY_SKIPPED;
+	}
+	memcpy(e->id, id, strlen(id) + 1);
+	e->fd = openat(s->queue, id,
+	    (marking ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+		O_CLOEXEC);
+	if (e->fd < 0 && errno == ELOOP) {
+		error_set(
+		    err, EX_DATAERR, "queue/%s: not a file of ours: left alone", id);
+		return ENTRY_SKIPPED;
+	}
+	if (e->fd < 0) {
+		result = errno == ENOENT ? ENTRY_GONE : ENTRY_FAILED;
+		error_sys(err, EX_IOERR, id, "opening a queue file");
+		return result;
+	}
+	result = look_at(e, err);
+	if (result == ENTRY_OK)
+		result = read_envelope(&r);
+	if (result == ENTRY_OK)
+		result = read_slots(&r);
+	buf_free(&r.addr);
+	if (result != ENTRY_OK)
+		entry_close(e);
+	return result;
+}
+
+size_t
+entry_count(const struct entry *e, char state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->n; i++)
+		n += e->rcpts[i].state == state;
+	return n;
+}
+
+int
+entry_mark(struct entry *e, size_t i, char state, time_t now, struct error *err)
+{
+	char slot[SPOOL_SLOT];
+	ssize_t n;
+
+	spool_slot(slot, state, now);
+	do
+		n = pwrite(e->fd, slot, sizeof(slot), (off_t)(e->slots + i * SPOOL_SLOT));
+	while (n < 0 && errno == EINTR);
+	if (n >= 0 && n != SPOOL_SLOT)
+		errno = EIO;
+	if (n != SPOOL_SLOT)
+		return error_sys(err, EX_IOERR, e->id, "marking a recipient");
+	if (i == e->n) {
+		e->state = state;
+		e->expired = now;
+	} else {
+		e->rcpts[i].state = state;
+		e->rcpts[i].when = now;
+	}
+	return 0;
+}
+
+int
+entry_sync(const struct entry *e, struct error *err)
+{
+	if (fdatasync(e->fd) < 0)
+		return error_sys(err, EX_IOERR, e->id, "syncing a mark");
+	return 0;
+}
+
+void
+entry_close(struct entry *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		free(e->rcpts[i].addr);
+	free(e->rcpts);
+	free(e->sender);
+	if (e->fd >= 0)
+		close(e->fd);
+	e->rcpts = NULL;
+	e->sender = NULL;
+	e->n = 0;
+	e->fd = -1;
+}
