@@ -61,7 +61,7 @@ look_up(void *arg)
 	struct addrinfo hints = stream_hints;
 	ssize_t n;
 
-	hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
+	hints.ai_flags = AI_NUMERICSERV;
 	l->result = getaddrinfo(l->host, l->service, &hints, &l->list);
 	l->errnum = errno;
 	if (l->result != 0)
