@@ -79,7 +79,7 @@ for target in $targets; do
 	else
 		failed=$((failed + 1))
 		echo "not ok $count - $target"
-		tail -n 60 "$log" | sed 's/^/# /'
+		grep -av '^#[0-9]' "$log" | tail -n 60 | sed 's/^/# /'
 	fi
 done
 [ "$failed" -eq 0 ]
