@@ -14,6 +14,11 @@ export HOME TZ
 unset EMAIL MAIL NAME REPLYTO XDG_CONFIG_HOME GIT_DIR GIT_AUTHOR_EMAIL GIT_COMMITTER_EMAIL
 mkdir -p "$HOME"
 
+# have PROGRAM: or the cases are skipped.
+have() {
+	command -v "$1" >/dev/null || { skip "$1" "$1 is not here" && return 1; }
+}
+
 # run WHAT CODE COMMAND ...: as root
 run() {
 	user=0
@@ -69,6 +74,12 @@ token() {
 	sed -n '2s/^	id \([0-9a-z]\{16\}\); .*/\1/p' "$1"
 }
 
+# boundaries FILE: commands for sed -E that make BOUNDARY1, BOUNDARY2 ... of those of MIME
+boundaries() {
+	sed -nE 's/.*[ ;]boundary="?([^";]*).*/\1/p' "$1" | sed 's/[].*^$+?(){}|/[]/\\&/g' |
+	    awk '{ print "s/" $0 "/BOUNDARY" NR "/" }'
+}
+
 # same_message FILE: Received, and then standard input
 same_message() {
 	{
@@ -77,11 +88,19 @@ same_message() {
 		cat
 	} >"$T/want"
 	clock='[0-9:]{8} [-+][0-9]{4}'
-	sed -E "s/$(token "$1" | grep . || echo none)/TOKEN/g
+	made=$(token "$1" | grep . || echo none)
+	sed -E "/^Message-I[dD]: <${made}[@.]/!s/^(Message-I[dD]: <)[^@>]*@/\\1ID@/
+	    s/$made/TOKEN/g
 	    s/(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{1,2} [A-Z][a-z]{2} 20[0-9]{2} $clock/DATE/
-	    s/^(Message-I[dD]: <)[^@>T][^@>]*@/\\1ID@/
+	    s/^(Content-ID: <)[^@>]*@/\\1ID@/
 	    s/^(User-Agent: s-nail) v[0-9.]+\$/\\1 VERSION/
-	    s/^(X-Mailer: git-send-email) [0-9.]+\$/\\1 VERSION/" "$1" >"$T/have"
+	    s/^(User-Agent: mail \(GNU Mailutils) [0-9.]+\)\$/\\1 VERSION)/
+	    s/^(X-Mailer: (git-send-email|PHPMailer|MIME::Lite)) [0-9.]+/\\1 VERSION/
+	    s/^(X-Mailer: MIME::Lite VERSION) .*/\\1/
+	    s/^( #+ Logwatch) [0-9].* (#+ )\$/\\1 VERSION \\2/
+	    s/^( +Processing Initiated:) .*/\\1 DATE/
+	    s/^(vm : )[A-Z][a-z]{2} [ 0-9]{2} [0-9:]{8} /\\1DATE /
+	    $(boundaries "$1")" "$1" >"$T/have"
 	if cmp -s "$T/have" "$T/want"; then
 		ok "$what: message"
 	else

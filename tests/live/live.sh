@@ -49,7 +49,8 @@ build() {
 
 # Programs whose package would bring an MTA or start a daemon here are unpacked, not installed.
 unpack() {
-	mkdir -p "$own/debs" "$T/unpacked"
+	mkdir -p "$own/debs"
+	mkdir -m 700 "$T/unpacked" # some of them are for root, and setuid
 	cd "$own/debs" || exit 99
 	awk '$1 == "unpack" { print $2 }' "$top_srcdir/packaging/packages" >"$T/names"
 	while read -r name; do
@@ -65,7 +66,8 @@ unpack() {
 # What must stay as it is
 outside() {
 	stat -c '%n %i %Z' /usr/sbin/sendmail /usr/lib/sendmail /etc/qmtp-sendmail.conf /etc/aliases \
-	    /etc/mailname /etc/crontab /etc/cron.d /var/spool/cron /run/crond.pid /dev/log 2>&1
+	    /etc/mailname /etc/hosts /etc/sudoers /etc/sudoers.d /etc/at.deny /etc/crontab /etc/cron.d \
+	    /var/spool/cron /run/crond.pid /run/atd.pid /usr/bin/sudo /usr/bin/at /dev/log 2>&1
 	hostname
 }
 

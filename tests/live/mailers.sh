@@ -4,8 +4,10 @@
 printf 'body\n.\nFrom here\nx\n' >"$T/body"
 printf 'b\303\266dy no newline' >"$T/8bit"
 printf 'b\366dy no newline' >"$T/latin1"
+printf 'b\303\266dy\n..\nFrom here' >"$T/text"
+printf '\0\1\2' >"$T/a.bin"
 : >"$T/empty"
-chmod 644 "$T/body" "$T/8bit" "$T/latin1" "$T/empty"
+chmod 644 "$T/body" "$T/8bit" "$T/latin1" "$T/text" "$T/a.bin" "$T/empty"
 
 # sendmail -i -t [-f SENDER]; Bcc is left to sendmail, and nobody waits for its exit code
 bsd_mailx_cases() {
@@ -63,6 +65,64 @@ bsd_mailx_cases() {
 		From here
 		x
 	END
+}
+
+# sendmail -oi -f SENDER -t, descriptors 1 and 2 closed; without -r, SENDER is USER@HOST
+mailutils_cases() {
+	run "mailutils" 0 mail.mailutils -s subj bob@example.com <"$T/text"
+	arrived root@vm bob@example.com <<-'END'
+		From: root <root@lab.example>
+		Message-ID: <TOKEN@vm.lab.example>
+		Subject: subj
+		To: <bob@example.com>
+		User-Agent: mail (GNU Mailutils VERSION)
+		Date: DATE
+
+		bödy
+		..
+		From here
+	END
+
+	web_run "mailutils, every option" 0 env LC_ALL=C.UTF-8 mail.mailutils -s süj \
+	    -r sender@lab.example -a 'X-Foo: bar' -a 'Cc: cc@example.com' \
+	    -a 'Bcc: x@hidden.example, y@hidden.example' -A "$T/a.bin" \
+	    bob@example.com carol@example.com <"$T/text"
+	arrived sender@lab.example cc@example.com x@hidden.example y@hidden.example \
+	    bob@example.com carol@example.com <<-'END'
+		From: www-data <www-data@lab.example>
+		Message-ID: <TOKEN@vm.lab.example>
+		MIME-Version: 1.0
+		Content-Type: multipart/mixed; boundary="BOUNDARY1"
+		Subject: süj
+		X-Foo: bar
+		Cc: <cc@example.com>
+		To: <bob@example.com>,<carol@example.com>
+		User-Agent: mail (GNU Mailutils VERSION)
+		Date: DATE
+
+		--BOUNDARY1
+		Content-Type: text/plain; charset=UTF-8
+		Content-Disposition: inline
+		Content-Transfer-Encoding: 8bit
+		Content-ID: <ID@vm>
+
+		bödy
+		..
+		From here
+
+		--BOUNDARY1
+		Content-Type: application/octet-stream; name="a.bin"
+		Content-Disposition: attachment; filename="a.bin"
+		Content-Transfer-Encoding: base64
+		Content-ID: <ID@vm>
+
+		AAEC
+		--BOUNDARY1--
+	END
+
+	run "mailutils: refused" 1 mail.mailutils -s subj no@refused.example <"$T/text"
+	said '*cannot send message*'
+	nothing_accepted
 }
 
 # sendmail -i [-F NAME -f SENDER] -- RECIPIENTS, umask 077
@@ -200,12 +260,7 @@ git_send_email_cases() {
 	nothing_accepted
 }
 
-# have PROGRAM: or the cases are skipped.
-have() {
-	command -v "$1" >/dev/null || { skip "$1" "$1 is not here" && return 1; }
-}
-
-# As MIME::Lite and old scripts call it
+# As old scripts call it
 run "/usr/lib/sendmail" 0 /usr/lib/sendmail -t -oi -oem -ff@lab.example <<END
 From: f@lab.example
 To: bob@example.com
@@ -230,6 +285,7 @@ x
 END
 
 have bsd-mailx && bsd_mailx_cases
+have mail.mailutils && mailutils_cases
 have s-nail && s_nail_cases
 have mutt && mutt_cases
 PATH=$PATH:$(git --exec-path)

@@ -37,5 +37,6 @@ install_here() {
 	rm -rf /etc/cron*
 	mkdir -p /run/lock /var/www /etc/cron.d /var/spool/cron/crontabs /run/home
 	echo lab.example >/etc/mailname
+	printf '127.0.0.1 localhost\n127.0.1.1 vm\n' >/etc/hosts
 	cp "$top_srcdir/tests/live/aliases" /etc/aliases
 }
