@@ -128,7 +128,6 @@ finish(struct qmtp_session *s)
 		s->waiting = qmtp_now();
 	s->underway = false;
 	s->sending = p->next;
-	qmtp__session_trace(s, QMTP_TRACE_NOTE, "last byte sent");
 }
 
 static void
@@ -149,6 +148,7 @@ advance(struct qmtp_session *s, uint64_t n)
 	if (s->run == qmtp__package_runs(s->sending)) {
 		s->sending->committed = true;
 		finish(s);
+		qmtp__session_trace(s, QMTP_TRACE_NOTE, "last byte sent");
 	}
 }
 
