@@ -32,7 +32,7 @@ tidy()
 	# shellcheck disable=SC2016 # the $ are of the inner shell
 	many sh -c 'clang-tidy --quiet "$@" -- -std=c11 -D_GNU_SOURCE -Isrc \
 	    -include "${BUILDDIR:-.}/config.h" -I"${BUILDDIR:-.}" -DCONF_FILE=\"/etc/c\" \
-	    -DLOG_SOCKET=\"/dev/log\" 2>/dev/null' sh
+	    -DLOG_SOCKET=\"/dev/log\" -DSPOOL_DIR=\"/spool\" 2>/dev/null' sh
 }
 
 spelling()
