@@ -2,8 +2,8 @@
  * queue/receive.h: a QMTP server for one package, whose mailbox is the spool.
  *
  * Strict: encoding LF, 1 to ENTRY_RCPTS_MAX recipients, addresses of at most
- * ENTRY_ADDR_MAX bytes without NUL, a message within RECEIVE_SIZE_MAX, nothing behind
- * the package. One answer letter for all recipients:
+ * ENTRY_ADDR_MAX bytes without control characters, a message within RECEIVE_SIZE_MAX,
+ * nothing behind the package. One answer letter for all recipients:
  *
  *	K	all of it is durable: synced, named, the directory synced
  *	Z	it could not be stored; nothing of it is left

@@ -63,6 +63,8 @@ done <<'E2'
 CR LF|5:\rabc\n,5:s@x.y,8:5:r@x.y,,|*:Dlines that do not end with LF alone,
 an empty recipient|5:\nabc\n,5:s@x.y,11:0:,5:r@x.y,,|*:Dan empty recipient,*:Dan empty recipient,
 NUL in a recipient|5:\nabc\n,5:s@x.y,8:5:r@\0.y,,|*:Dan address that cannot be sent,
+LF in a recipient|5:\nabc\n,5:s@x.y,8:5:r@\n.y,,|*:Dan address that cannot be sent,
+DEL in the sender|5:\nabc\n,5:s@\0177.y,8:5:r@x.y,,|*:Dan address that cannot be sent,
 NUL in the sender|5:\nabc\n,5:s@\0.y,8:5:r@x.y,,|*:Dan address that cannot be sent,
 bytes behind it|5:\nabc\n,5:s@x.y,8:5:r@x.y,,x|*:Dbytes behind the package,
 a second package|5:\nabc\n,5:s@x.y,8:5:r@x.y,,5:\nabc\n,5:s@x.y,8:5:r@x.y,,|*:Dbytes behind the package,
