@@ -182,11 +182,15 @@ else
 fi
 stop_server
 begin 'a name with several addresses'
-serve a ''
-sed 's/127\.0\.0\.1/localhost/' "$D/conf" >"$D/conf.new" && mv "$D/conf.new" "$D/conf"
-send $bob
-gives 0 ''
-arrived a 1
+if getent hosts localhost >/dev/null; then
+	serve a ''
+	sed 's/127\.0\.0\.1/localhost/' "$D/conf" >"$D/conf.new" && mv "$D/conf.new" "$D/conf"
+	send $bob
+	gives 0 ''
+	arrived a 1
+else
+	skip "$CASE" 'localhost has no address'
+fi
 
 # ---- large ones, from a file and from a pipe
 

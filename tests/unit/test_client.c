@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -325,6 +326,18 @@ START_TEST(no_sigpipe_from_files)
 }
 END_TEST
 
+/* A bare system may have no /etc/hosts; delivery.sh says then that it skips a name. */
+static bool
+have_names(void)
+{
+	struct addrinfo *list;
+
+	if (getaddrinfo("localhost", NULL, NULL, &list) != 0)
+		return false;
+	freeaddrinfo(list);
+	return true;
+}
+
 int
 main(void)
 {
@@ -334,10 +347,12 @@ main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, by_address);
-	tcase_add_test(t, by_name);
 	tcase_add_test(t, by_path);
 	tcase_add_test(t, refused);
-	tcase_add_test(t, refused_by_name);
+	if (have_names()) {
+		tcase_add_test(t, by_name);
+		tcase_add_test(t, refused_by_name);
+	}
 	tcase_add_test(t, black_hole);
 	tcase_add_test(t, no_such_path);
 	tcase_add_test(t, path_too_long);
