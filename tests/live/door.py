@@ -93,7 +93,7 @@ def crowd(port):
     codes = []
 
     def one():
-        with smtplib.SMTP("127.0.0.1", port, timeout=20) as smtp:
+        with smtplib.SMTP("127.0.0.1", port, local_hostname="client.example", timeout=20) as smtp:
             codes.append(code_of(smtp.send_message, letter("crowd", "x\n")))
 
     threads = [threading.Thread(target=one) for _ in range(20)]
