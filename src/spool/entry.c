@@ -182,7 +182,7 @@ look_at(struct entry *e, struct error *err)
 	if (fstat(e->fd, &sb) < 0)
 		return failed(e, "looking at the queue", err);
 	if (!S_ISREG(sb.st_mode) || sb.st_nlink != 1 ||
-	    strtoul(strchr(e->id, '.') + 1, NULL, 16) != sb.st_ino) {
+	    strtoull(strchr(e->id, '.') + 1, NULL, 16) != sb.st_ino) {
 		error_set(
 		    err, EX_DATAERR, "queue/%s: not a file of ours: left alone", e->id);
 		return sb.st_nlink == 0 ? ENTRY_GONE : ENTRY_SKIPPED;
@@ -190,7 +190,7 @@ look_at(struct entry *e, struct error *err)
 	e->owner = sb.st_uid;
 	e->touched = sb.st_mtim.tv_sec;
 	e->size = (uint64_t)sb.st_size;
-	e->arrived = (time_t)strtoul(e->id, NULL, 16);
+	e->arrived = (time_t)strtoull(e->id, NULL, 16);
 	return ENTRY_OK;
 }
 

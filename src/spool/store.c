@@ -85,8 +85,10 @@ rename_new(const struct spool *s, const char *from, const char *to)
 		return -1;
 	if (linkat(s->tmp, from, s->queue, to, 0) < 0)
 		return -1;
-	unlinkat(s->tmp, from, 0); /* a second name in tmp/ is removed as stale */
-	return 0;
+	if (unlinkat(s->tmp, from, 0) == 0)
+		return 0;
+	unlinkat(s->queue, to, 0); /* with two names nobody would touch it */
+	return -1;
 }
 
 static int
@@ -110,7 +112,8 @@ store_commit(struct store *st, time_t now, char id[SPOOL_ID], struct error *err)
 		return fail(st, err, "syncing the message");
 	if (fstat(st->fd, &sb) < 0)
 		return fail(st, err, "asking for the file's number");
-	snprintf(id, SPOOL_ID, "%08lx.%lx", (unsigned long)now, (unsigned long)sb.st_ino);
+	snprintf(id, SPOOL_ID, "%08llx.%llx", (unsigned long long)now,
+	    (unsigned long long)sb.st_ino);
 	if (rename_new(st->spool, st->name, id) < 0)
 		return fail(st, err, "naming the message");
 	close(st->fd);
