@@ -20,7 +20,12 @@ bounce_send(const struct deliver *d, const struct bounce *b, struct error *err)
 {
 	struct envelope e = { 0 };
 	struct message m = { .fd = -1 };
-	struct dsn dsn = { b->identity, b->envelope, b->head, b->now };
+	struct dsn dsn = {
+		.identity = b->identity,
+		.envelope = b->envelope,
+		.head = b->head,
+		.now = b->now,
+	};
 	struct error inner;
 	int r = -1;
 

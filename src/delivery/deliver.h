@@ -44,6 +44,15 @@ struct deliver {
 	bool soft_bounce;
 
 	/*
+	 * The last server on the list, a spool: it is given what is left, pending or in
+	 * doubt, sets RCPT_QUEUED on all that it has made durable, and a reply on the
+	 * others. With keep_first it comes before the servers, which then get what it
+	 * did not take. NULL: there is none.
+	 */
+	void (*keep)(void *arg, const struct message *m, struct envelope *e);
+	bool keep_first;
+
+	/*
 	 * Hooks; each may be NULL. commit is called once, before the first last byte
 	 * goes.
 	 */

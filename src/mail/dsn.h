@@ -12,7 +12,15 @@
 #include "mail/identity.h"
 #include "util/buf.h"
 
+enum dsn_kind {
+	DSN_FAILED, /* refused for good: the recipients that are RCPT_REFUSED */
+	DSN_EXPIRED, /* given up after its lifetime: the same; 4.4.7 unless a server said more */
+	DSN_DELAYED /* still tried: the recipients that are RCPT_PENDING or RCPT_IN_DOUBT */
+};
+
 struct dsn {
+	enum dsn_kind kind;
+	time_t until; /* DSN_DELAYED: when it will be given up */
 	/* The reporting host. Its token must be made anew for this message: nothing in
 	   the original can be the boundary that is made from it. */
 	struct identity *identity;

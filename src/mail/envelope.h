@@ -15,7 +15,8 @@ enum rcpt_state {
 	RCPT_IN_DOUBT, /* a last byte was sent and no whole answer came: somebody may have
 			  it */
 	RCPT_SENT,     /* accepted (K). Final. */
-	RCPT_REFUSED   /* refused (D). Final. */
+	RCPT_REFUSED,  /* refused (D). Final. */
+	RCPT_QUEUED    /* durable in the spool, which goes on with it. Final here. */
 };
 
 struct rcpt {

@@ -66,6 +66,8 @@ status(enum rcpt_state state)
 		return "refused";
 	case RCPT_IN_DOUBT:
 		return "in-doubt";
+	case RCPT_QUEUED:
+		return "queued";
 	case RCPT_PENDING:
 		break;
 	}

@@ -161,12 +161,12 @@ read_slots(struct reading *r)
 		struct entry_rcpt *rcpt = &e->rcpts[i];
 
 		rcpt->state = spool_slot_read(data + i * SPOOL_SLOT, &rcpt->when);
-		if (rcpt->state == 0 || rcpt->state == 'E')
+		if (rcpt->state == 0 || rcpt->state == 'W' || rcpt->state == 'E')
 			result = damaged(r, "a slot that is none");
 	}
 	if (result == ENTRY_OK) {
-		e->state = spool_slot_read(data + e->n * SPOOL_SLOT, &e->expired);
-		if (e->state != 'P' && e->state != 'E')
+		e->state = spool_slot_read(data + e->n * SPOOL_SLOT, &e->since);
+		if (e->state != 'P' && e->state != 'W' && e->state != 'E')
 			result = damaged(r, "a slot that is none");
 	}
 	free(data);
@@ -258,7 +258,7 @@ entry_mark(struct entry *e, size_t i, char state, time_t now, struct error *err)
 		return error_sys(err, EX_IOERR, e->id, "marking a recipient");
 	if (i == e->n) {
 		e->state = state;
-		e->expired = now;
+		e->since = now;
 	} else {
 		e->rcpts[i].state = state;
 		e->rcpts[i].when = now;

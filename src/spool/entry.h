@@ -34,9 +34,9 @@ struct entry {
 	struct entry_rcpt *rcpts;
 	size_t n;
 	uint64_t slots; /* where the slots begin */
-	char state;     /* of the message: P, or E since */
-	time_t expired;
-	uint64_t size; /* of the file when it was opened */
+	char state;     /* of the message: P, W or E, */
+	time_t since;   /* and the time of that */
+	uint64_t size;  /* of the file when it was opened */
 };
 
 enum entry_result {

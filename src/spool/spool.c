@@ -22,15 +22,12 @@ open_directory(int at, const char *name, const char *path, struct error *err)
 int
 spool_open(struct spool *s, const char *path, struct error *err)
 {
-	int top = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	*s = (struct spool){ -1, -1 };
-	if (top < 0)
+	*s = (struct spool){ open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), -1, -1 };
+	if (s->top < 0)
 		return error_sys(err, EX_CANTCREAT, path, "opening the spool");
-	s->tmp = open_directory(top, "tmp", path, err);
+	s->tmp = open_directory(s->top, "tmp", path, err);
 	if (s->tmp >= 0)
-		s->queue = open_directory(top, "queue", path, err);
-	close(top);
+		s->queue = open_directory(s->top, "queue", path, err);
 	if (s->queue >= 0)
 		return 0;
 	spool_close(s);
@@ -40,11 +37,13 @@ spool_open(struct spool *s, const char *path, struct error *err)
 void
 spool_close(struct spool *s)
 {
+	if (s->top >= 0)
+		close(s->top);
 	if (s->tmp >= 0)
 		close(s->tmp);
 	if (s->queue >= 0)
 		close(s->queue);
-	*s = (struct spool){ -1, -1 };
+	*s = (struct spool){ -1, -1, -1 };
 }
 
 void
@@ -63,7 +62,7 @@ spool_slot_read(const char slot[SPOOL_SLOT], time_t *when)
 {
 	uint32_t t = 0;
 
-	if (slot[0] == '\0' || strchr("P?KDE", slot[0]) == NULL || slot[9] != '\n')
+	if (slot[0] == '\0' || strchr("P?KDWE", slot[0]) == NULL || slot[9] != '\n')
 		return 0;
 	for (int i = 1; i <= 8; i++) {
 		const char *digit = memchr(hex, slot[i], 16);

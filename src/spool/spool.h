@@ -3,6 +3,9 @@
  *
  *	SPOOL/tmp/	being written, not acknowledged
  *	SPOOL/queue/ID	complete: acknowledged, to be delivered
+ *	SPOOL/failed/ID	over, and nobody could be told: for the postmaster to look at
+ *	SPOOL/corrupt/	what was found in queue/ and is no queue file
+ *	SPOOL/lock	held (flock(2)) by the one flusher
  *
  * A queue file is a QMTP package as it came, followed by n + 1 slots of SPOOL_SLOT
  * bytes, one for each recipient and one for the message: a state letter, 8 hex digits
@@ -12,6 +15,7 @@
  *	P	pending
  *	?	in doubt: a server may have it; no try before SPOOL_DOUBT seconds are over
  *	K D	accepted, refused: settled
+ *	W	of the message only: its sender was told at that time that it is late
  *	E	of the message only: a try after its lifetime failed at that time
  *
  * ID is "<seconds>.<inode>" in hex: it sorts by arrival, and cannot be there twice
@@ -39,6 +43,7 @@
 
 /* The directories, open. */
 struct spool {
+	int top; /* O_PATH */
 	int tmp;
 	int queue;
 };

@@ -126,7 +126,7 @@ START_TEST(marks)
 	ck_assert_int_eq(e.rcpts[1].state, 'K');
 	ck_assert_int_eq(e.rcpts[1].when, 1000000060);
 	ck_assert_int_eq(e.state, 'E');
-	ck_assert_int_eq(e.expired, 1000000070);
+	ck_assert_int_eq(e.since, 1000000070);
 	entry_close(&e);
 }
 END_TEST
