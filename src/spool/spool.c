@@ -4,8 +4,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1
+#endif
 
 static const char hex[] = "0123456789abcdef";
 
@@ -85,4 +90,19 @@ spool_is_id(const char *name)
 	inode = strspn(name + seconds + 1, hex);
 	return inode > 0 && name[seconds + 1 + inode] == '\0' &&
 	    seconds + 1 + inode < SPOOL_ID;
+}
+
+int
+spool_rename(int from, const char *name, int to, const char *new_name)
+{
+	if (syscall(SYS_renameat2, from, name, to, new_name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (linkat(from, name, to, new_name, 0) < 0)
+		return -1;
+	if (unlinkat(from, name, 0) == 0)
+		return 0;
+	unlinkat(to, new_name, 0); /* with two names nobody would touch it */
+	return -1;
 }

@@ -62,4 +62,11 @@ char spool_slot_read(const char slot[SPOOL_SLOT], time_t *when);
 /* Whether a name is that of a queue file. */
 int spool_is_id(const char *name);
 
+/*
+ * Rename a file from one directory of the spool to another, never over another file
+ * (EEXIST). Where the system cannot do that, it has both names for a moment. 0, or -1
+ * with errno.
+ */
+int spool_rename(int from, const char *name, int to, const char *new_name);
+
 #endif

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -13,10 +12,6 @@
 
 #define ATTEMPTS 100     /* at a name that nobody has */
 #define WRITE_SIZE 65536 /* bytes in one write */
-
-#ifndef RENAME_NOREPLACE
-#define RENAME_NOREPLACE 1
-#endif
 
 int
 store_begin(struct store *st, const struct spool *spool, struct error *err)
@@ -75,22 +70,6 @@ store_slots(struct store *st, size_t n, char state, time_t now, struct error *er
 	return store_write(st, slot, sizeof(slot), err);
 }
 
-/* Not over another file, which the name of a living inode makes impossible anyway. */
-static int
-rename_new(const struct spool *s, const char *from, const char *to)
-{
-	if (syscall(SYS_renameat2, s->tmp, from, s->queue, to, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -1;
-	if (linkat(s->tmp, from, s->queue, to, 0) < 0)
-		return -1;
-	if (unlinkat(s->tmp, from, 0) == 0)
-		return 0;
-	unlinkat(s->queue, to, 0); /* with two names nobody would touch it */
-	return -1;
-}
-
 static int
 fail(struct store *st, struct error *err, const char *doing)
 {
@@ -114,7 +93,7 @@ store_commit(struct store *st, time_t now, char id[SPOOL_ID], struct error *err)
 		return fail(st, err, "asking for the file's number");
 	snprintf(id, SPOOL_ID, "%08llx.%llx", (unsigned long long)now,
 	    (unsigned long long)sb.st_ino);
-	if (rename_new(st->spool, st->name, id) < 0)
+	if (spool_rename(st->spool->tmp, st->name, st->spool->queue, id) < 0)
 		return fail(st, err, "naming the message");
 	close(st->fd);
 	st->fd = -1;
