@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "delivery/pack.h"
 #include "delivery/verdict.h"
 #include "delivery/wait.h"
 #include "util/buf.h"
@@ -295,31 +296,6 @@ remark(struct delivery *v, struct runner *r)
 	buf_free(&text);
 }
 
-static struct qmtp_package *
-pack(const struct delivery *v, const size_t *positions, size_t n)
-{
-	const struct message *m = v->message;
-	struct qmtp_package *p = qmtp_package_new();
-	int failed;
-
-	if (p == NULL)
-		return NULL;
-	failed = qmtp_package_sender(p, v->envelope->sender) < 0;
-	for (size_t i = 0; i < n && !failed; i++)
-		failed = qmtp_package_rcpt(p, v->envelope->rcpts[positions[i]].addr) < 0;
-	failed = failed || qmtp_package_lend(p, m->head.data, m->head.len) < 0;
-	if (m->fd < 0)
-		failed =
-		    failed || qmtp_package_lend(p, m->memory.data, m->memory.len) < 0;
-	else
-		failed = failed || qmtp_package_file(p, m->fd, m->offset, m->length) < 0;
-	if (failed) {
-		qmtp_package_free(p);
-		return NULL;
-	}
-	return p;
-}
-
 /* Recipients that may share a package. */
 static size_t
 per_package(const struct runner *r)
@@ -338,7 +314,8 @@ submit(const struct delivery *v, const struct runner *r, const size_t *positions
 
 	for (size_t at = 0; at < n; at += most) {
 		size_t k = n - at < most ? n - at : most;
-		struct qmtp_package *p = pack(v, positions + at, k);
+		struct qmtp_package *p =
+		    pack_make(v->message, v->envelope, positions + at, k);
 
 		if (p == NULL || qmtp_session_submit(r->session, p, &error) < 0) {
 			qmtp_package_free(p);
