@@ -5,14 +5,19 @@
 #include "mail/dsn.h"
 #include "util/xalloc.h"
 
-/* The sender has it; or, a double bounce, whoever looks after the host. */
+static bool
+is_kept(const struct rcpt *r)
+{
+	return r->state == RCPT_SENT || r->state == RCPT_QUEUED;
+}
+
+/* The sender has it, or will; or, a double bounce, whoever looks after the host. */
 static bool
 is_safe(const struct envelope *e)
 {
-	if (e->rcpts[0].state == RCPT_SENT)
+	if (is_kept(&e->rcpts[0]))
 		return true;
-	return e->n > 1 && e->rcpts[0].state == RCPT_REFUSED &&
-	    e->rcpts[1].state == RCPT_SENT;
+	return e->n > 1 && e->rcpts[0].state == RCPT_REFUSED && is_kept(&e->rcpts[1]);
 }
 
 int

@@ -18,7 +18,8 @@ struct bounce {
 
 /*
  * Make the bounce and deliver it from the null sender. Returns 0 when a server has
- * accepted it for the sender, or when the sender was refused and the postmaster has it.
+ * accepted it for the sender, or it was kept (deliver.keep) for the sender; or when the
+ * sender was refused and that is so for the postmaster.
  * Else -1 with err (EX_UNAVAILABLE): also when the original came from the null sender,
  * to whom nothing is ever bounced.
  */

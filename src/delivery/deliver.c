@@ -36,6 +36,46 @@ enter(struct runner *r, const struct server *server, struct delivery *v)
 		offer_declined(r, "TLS is not built in");
 }
 
+/* One server after the other, until nothing is pending or no server is left. */
+static int
+serve(const struct deliver *d, struct delivery *v, struct error *err)
+{
+	const struct qmtp_options hooks = {
+		.commit = offer_commit,
+		.trace = d->trace != NULL ? offer_trace : NULL,
+	};
+	struct runner *runners = xcalloc(d->nservers, sizeof(*runners));
+	struct race race = { d, runners, d->nservers, &hooks, offer_failed };
+
+	for (size_t i = 0; i < d->nservers; i++)
+		enter(&runners[i], &d->servers[i], v);
+	while (envelope_count(v->envelope, RCPT_PENDING) > 0 && !v->failed &&
+	    !stopped(d) && clock_ms() < v->until) {
+		struct runner *winner = race_run(&race, v->until);
+
+		if (winner != NULL)
+			offer_make(v, winner);
+		else if (!bring_back(runners, d->nservers))
+			break;
+	}
+	free(runners);
+	if (!v->failed)
+		return 0;
+	*err = v->error;
+	return -1;
+}
+
+/* What is left goes to the spool, if there is one. */
+static int
+keep(const struct deliver *d, const struct message *m, struct envelope *e,
+    struct error *err)
+{
+	if (d->keep == NULL ||
+	    envelope_count(e, RCPT_PENDING) + envelope_count(e, RCPT_IN_DOUBT) == 0)
+		return 0;
+	return d->keep(d->arg, m, e, err);
+}
+
 int
 deliver(const struct deliver *d, const struct message *m, struct envelope *e,
     struct error *err)
@@ -47,27 +87,10 @@ deliver(const struct deliver *d, const struct message *m, struct envelope *e,
 		.begun = clock_ms(),
 		.until = CLOCK_NEVER,
 	};
-	const struct qmtp_options hooks = {
-		.commit = offer_commit,
-		.trace = d->trace != NULL ? offer_trace : NULL,
-	};
-	struct runner *runners = xcalloc(d->nservers, sizeof(*runners));
-	struct race race = { d, runners, d->nservers, &hooks, offer_failed };
 
-	for (size_t i = 0; i < d->nservers; i++)
-		enter(&runners[i], &d->servers[i], &v);
-	while (envelope_count(e, RCPT_PENDING) > 0 && !v.failed && !stopped(d) &&
-	    clock_ms() < v.until) {
-		struct runner *winner = race_run(&race, v.until);
-
-		if (winner != NULL)
-			offer_make(&v, winner);
-		else if (!bring_back(runners, d->nservers))
-			break;
-	}
-	free(runners);
-	if (!v.failed)
-		return 0;
-	*err = v.error;
-	return -1;
+	if (d->keep_first && keep(d, m, e, err) < 0)
+		return -1;
+	if (envelope_count(e, RCPT_PENDING) > 0 && serve(d, &v, err) < 0)
+		return -1;
+	return d->keep_first ? 0 : keep(d, m, e, err);
 }

@@ -27,7 +27,7 @@
  * call.
  */
 struct deliver_report {
-	const struct server *server;
+	const struct server *server; /* NULL: the spool */
 	const char *peer;      /* address that was used or tried; "" if none was known */
 	int64_t delay;         /* milliseconds since deliver() was called */
 	enum rcpt_state state; /* of these recipients now; PENDING: deferred */
@@ -46,10 +46,12 @@ struct deliver {
 	/*
 	 * The last server on the list, a spool: it is given what is left, pending or in
 	 * doubt, sets RCPT_QUEUED on all that it has made durable, and a reply on the
-	 * others. With keep_first it comes before the servers, which then get what it
-	 * did not take. NULL: there is none.
+	 * others. It is asked once, and not at all when nothing is left. With keep_first it
+	 * comes before the servers, which then get what it did not take. -1 with err
+	 * (EX_IOERR): the message cannot be read any more. NULL: there is none.
 	 */
-	void (*keep)(void *arg, const struct message *m, struct envelope *e);
+	int (*keep)(
+	    void *arg, const struct message *m, struct envelope *e, struct error *err);
 	bool keep_first;
 
 	/*
@@ -64,15 +66,15 @@ struct deliver {
 	void *arg;
 
 	/*
-	 * Once *stop is true, answers are waited for 10 s more and nothing new is
-	 * begun. The mask holds while sleeping. Both may be NULL.
+	 * Once *stop is true, answers are waited for 10 s more and no other server is
+	 * begun with; what is left is kept. The mask holds while sleeping. Both may be NULL.
 	 */
 	const volatile sig_atomic_t *stop;
 	const sigset_t *sigmask;
 };
 
 /*
- * Deliver to every recipient that is RCPT_PENDING. On return each is SENT, REFUSED,
+ * Deliver to every recipient that is RCPT_PENDING. On return each is SENT, REFUSED, QUEUED,
  * IN_DOUBT or still PENDING, and its reply says why. What servers do is no error: 0.
  * Returns -1 with err only when the message itself cannot be read any more (EX_IOERR):
  * then nothing more was committed, and what had been settled before stays so.
