@@ -106,7 +106,7 @@ static enum helper_result
 unable(struct error *err, const char *what, const char *doing)
 {
 	error_sys(err, EX_UNAVAILABLE, what, doing);
-	return HELPER_UNABLE;
+	return errno == ENOENT ? HELPER_ABSENT : HELPER_UNABLE;
 }
 
 enum helper_result
@@ -162,6 +162,7 @@ helper_connect(struct helper *h, const char *verb, const char *arg, int64_t dead
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	char line[HELPER_LINE_MAX + 1];
 	int n = write_question(line, verb, arg);
+	enum helper_result r;
 
 	_Static_assert(sizeof(QUEUE_SOCKET) <= sizeof(to.sun_path), "a name too long");
 	memcpy(to.sun_path, QUEUE_SOCKET, sizeof(QUEUE_SOCKET));
@@ -176,10 +177,10 @@ helper_connect(struct helper *h, const char *verb, const char *arg, int64_t dead
 	if (connect_by(h->fd, &to, deadline) == 0 &&
 	    send(h->fd, line, (size_t)n, MSG_NOSIGNAL) == n)
 		return HELPER_OK;
-	unable(err, QUEUE_SOCKET, "connecting");
+	r = unable(err, QUEUE_SOCKET, "connecting");
 	close(h->fd);
 	h->fd = -1;
-	return HELPER_UNABLE;
+	return r;
 }
 
 /*
@@ -229,8 +230,8 @@ helper_finish(struct helper *h, bool committed, struct error *err)
 	if (!WIFEXITED(status) ||
 	    (WEXITSTATUS(status) != EX_NOPERM && WEXITSTATUS(status) != NOT_EXECUTED))
 		return HELPER_OK;
-	error_set(err, EX_UNAVAILABLE, "%s: it has not got the group of the spool",
-	    QUEUE_HELPER);
+	error_set(
+	    err, EX_UNAVAILABLE, "%s: no spool there, or not its group", QUEUE_HELPER);
 	return HELPER_UNABLE;
 }
 

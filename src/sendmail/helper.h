@@ -34,20 +34,21 @@ enum helper_result {
 	HELPER_OK,
 	/* It did nothing and read nothing: the spool is as it was. The other road may lead
 	   somewhere. */
-	HELPER_UNABLE
+	HELPER_UNABLE,
+	HELPER_ABSENT /* there is no such program, no such socket: as HELPER_UNABLE */
 };
 
 /*
- * Start the helper; arg may be NULL. HELPER_UNABLE with err (EX_UNAVAILABLE) when there is
- * none, or it cannot be executed, or no process can be made: nothing to finish then. It has
+ * Start the helper; arg may be NULL. Not HELPER_OK, with err (EX_UNAVAILABLE): there is none,
+ * or it cannot be executed, or no process can be made: nothing to finish then. It has
  * no environment, no other descriptors and no signals ignored or blocked.
  */
 enum helper_result helper_start(
     struct helper *h, const char *verb, const char *arg, struct error *err);
 
 /*
- * Connect to the socket and say what is wanted. HELPER_UNABLE with err (EX_UNAVAILABLE),
- * and nothing to finish, when nobody answers there before the deadline.
+ * Connect to the socket and say what is wanted. Not HELPER_OK, with err (EX_UNAVAILABLE):
+ * nobody answers there before the deadline; nothing to finish then.
  */
 enum helper_result helper_connect(struct helper *h, const char *verb, const char *arg,
     int64_t deadline, struct error *err);

@@ -37,6 +37,9 @@ inspect_version(void)
 
 	buf_printf(&b, "%s %s\n", PACKAGE_NAME, PACKAGE_VERSION);
 	buf_printf(&b, "configuration %s\n", CONF_FILE);
+	buf_printf(&b, "spool %s\n", SPOOL_DIR);
+	buf_printf(&b, "spool helper %s\n", QUEUE_HELPER);
+	buf_printf(&b, "spool socket %s\n", QUEUE_SOCKET);
 	buf_str(&b, "transports qmtp\n");
 	return print(&b, EX_OK);
 }

@@ -74,6 +74,15 @@ status(enum rcpt_state state)
 	return "deferred";
 }
 
+static void
+add_relay(struct buf *b, const struct deliver_report *r)
+{
+	if (r->server == NULL)
+		buf_str(b, "queue");
+	else
+		buf_printf(b, "%s[%s]:%d", r->server->name, r->peer, r->server->port);
+}
+
 void
 report_verdict(
     const char *token, const struct envelope *e, const struct deliver_report *r)
@@ -84,13 +93,15 @@ report_verdict(
 		add_name(&names, e->rcpts[r->rcpts[i]].addr, ",");
 	if (r->n > REPORT_NAMES)
 		buf_printf(&names, ",.. (%zu in all)", r->n);
-	buf_printf(&b, "%s to=%s relay=%s[%s]:%d delay=%lld.%02lld status=%s (", token,
-	    names.data != NULL ? names.data : "", r->server->name, r->peer,
-	    r->server->port, (long long)(r->delay / 1000),
+	buf_printf(&b, "%s to=%s relay=", token, names.data != NULL ? names.data : "");
+	add_relay(&b, r);
+	buf_printf(&b, " delay=%lld.%02lld status=%s (", (long long)(r->delay / 1000),
 	    (long long)(r->delay % 1000 / 10), status(r->state));
 	text_clean(&b, r->text, strlen(r->text), TEXT_LOG_MAX);
 	buf_byte(&b, ')');
-	log_line(r->state == RCPT_SENT ? LOG_INFO : LOG_WARNING, "%s", b.data);
+	log_line(
+	    r->state == RCPT_SENT || r->state == RCPT_QUEUED ? LOG_INFO : LOG_WARNING,
+	    "%s", b.data);
 	buf_free(&names);
 	buf_free(&b);
 }

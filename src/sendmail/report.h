@@ -5,6 +5,7 @@
  *	TOKEN from=<alice@example.org> uid=1000 size=2048 nrcpt=2 msgid=<x@example.org>
  *	TOKEN to=<bob@example.net>,<carol@example.net> relay=NAME[192.0.2.1]:209 delay=0.02
  *	    status=sent (ok 1234)						(one line)
+ *	TOKEN to=<bob@example.net> relay=queue delay=0.02 status=queued (queued as ID)
  */
 #ifndef SENDMAIL_REPORT_H
 #define SENDMAIL_REPORT_H
@@ -25,7 +26,7 @@
 void report_message(
     struct identity *id, const struct envelope *e, const struct message *m, bool gateway);
 
-/* A server's word on some recipients: a deliver_report hook body. */
+/* A server's or the spool's word on some recipients: a deliver_report hook body. */
 void report_verdict(
     const char *token, const struct envelope *e, const struct deliver_report *r);
 

@@ -110,12 +110,25 @@ smtp_rcpt(struct smtp *s, const char *argument)
 	smtp_path_free(&path);
 }
 
+/* The words of the spool, if it has the message for anybody: they end in its name there. */
+static const char *
+queued(const struct envelope *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (e->rcpts[i].state == RCPT_QUEUED)
+			return e->rcpts[i].reply;
+	return NULL;
+}
+
 static void
 accepted(struct smtp *s)
 {
+	const char *words = queued(&s->submission.envelope);
 	struct buf text = { 0 };
 
 	buf_printf(&text, "ok %s", s->submission.token);
+	if (words != NULL)
+		buf_printf(&text, " %s", words);
 	smtp_say(s, "250", "2.0.0", text.data);
 	buf_free(&text);
 }

@@ -10,7 +10,9 @@
 #include "mail/dsn.h"
 #include "mail/rewrite.h"
 #include "sendmail/complain.h"
+#include "sendmail/handover.h"
 #include "sendmail/report.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/text.h"
 
@@ -133,6 +135,32 @@ on_trace(
 	buf_free(&line);
 }
 
+/* The last server on the list. */
+static int
+on_keep(void *arg, const struct message *m, struct envelope *e, struct error *err)
+{
+	struct submission *s = arg;
+	const struct handover h = {
+		.commit = on_commit,
+		.report = on_report,
+		.trace = s->options->verbose ? on_trace : NULL,
+		.arg = s,
+		.sigmask = &startup_sleepmask,
+		.begun = s->begun,
+	};
+
+	return handover(&h, m, e, err);
+}
+
+/* What the caller says counts, else what is configured. */
+static bool
+spool_first(const struct submission *s)
+{
+	if (s->options->delivery == DELIVERY_DEFAULT)
+		return s->conf->delivery == CONF_QUEUE;
+	return s->options->delivery == DELIVERY_QUEUE;
+}
+
 static struct deliver
 way_out(struct submission *s)
 {
@@ -144,6 +172,8 @@ way_out(struct submission *s)
 		.connect_delay = c->connect_delay,
 		.direct_timeout = c->direct_timeout * 1000,
 		.soft_bounce = c->soft_bounce,
+		.keep = on_keep,
+		.keep_first = spool_first(s),
 		.commit = on_commit,
 		.report = on_report,
 		.trace = s->options->verbose ? on_trace : NULL,
@@ -170,8 +200,8 @@ refusal_code(const struct envelope *e)
 }
 
 /*
- * Some were refused and all others accepted: the caller must not send to everybody
- * again, so the sender gets a bounce.
+ * Some were refused and all others accepted or queued: the caller must not send to
+ * everybody again, so the sender gets a bounce.
  */
 static int
 bounce_refused(struct submission *s, const struct deliver *d)
@@ -221,6 +251,7 @@ submission_send(struct submission *s)
 	struct deliver d = way_out(s);
 	struct error err;
 
+	s->begun = clock_ms();
 	report_message(&s->identity, &s->envelope, &s->message, s->options->gateway);
 	if (deliver(&d, &s->message, &s->envelope, &err) < 0) {
 		complain("%s", err.text);

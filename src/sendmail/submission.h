@@ -6,7 +6,7 @@
  *	submission_sender	the envelope sender, by the rules of the configuration
  *	recipients_operand ...	on s.recipients and s.envelope
  *	submission_read		the message
- *	submission_send		finish it, deliver it, account for every recipient
+ *	submission_send		finish it, deliver or queue it, account for every recipient
  *	submission_free
  *
  * Sender and recipients may come before the message or after it.
@@ -14,6 +14,7 @@
 #ifndef SENDMAIL_SUBMISSION_H
 #define SENDMAIL_SUBMISSION_H
 
+#include <stdint.h>
 #include <time.h>
 
 #include "conf/conf.h"
@@ -34,6 +35,7 @@ struct submission {
 	struct envelope envelope;
 	struct message message;
 	time_t now;
+	int64_t begun; /* clock_ms() of submission_send() */
 };
 
 /*
@@ -60,7 +62,7 @@ int submission_read(
 int submission_finish(struct submission *s, struct error *err);
 
 /*
- * Log, deliver, bounce what must be bounced. Returns the exit code (sendmail(8), EXIT
+ * Log, deliver, queue what is left (or first), bounce what must be bounced. Returns the exit code (sendmail(8), EXIT
  * STATUS); complains of every recipient that was not served.
  */
 int submission_send(struct submission *s);

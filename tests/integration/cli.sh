@@ -34,6 +34,9 @@ for option in --version -bV -d0.1; do
 	sendmail $option
 	prints 0 'qmtp-sendmail [0-9]*
 configuration qmtp-sendmail.conf
+spool spool
+spool helper ./qmtp-queue
+spool socket queue.sock
 transports qmtp*' ''
 done
 for option in --check -bC; do
