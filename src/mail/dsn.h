@@ -1,5 +1,5 @@
 /*
- * mail/dsn.h: the text of a bounce: multipart/report (RFC 6522) of a plain text for
+ * mail/dsn.h: the text of a bounce, or of a delay warning: multipart/report (RFC 6522) of a plain text for
  * people, message/delivery-status (RFC 3464) for programs, and the header of the
  * original.
  */
@@ -24,18 +24,22 @@ struct dsn {
 	/* The reporting host. Its token must be made anew for this message: nothing in
 	   the original can be the boundary that is made from it. */
 	struct identity *identity;
-	/* The original's; its sender (not "") gets the bounce. */
+	/* The original's, whose sender gets the bounce: */
 	const struct envelope *envelope;
-	/* The original's finished header block, returned to the sender. */
+	/* unless it is "": then who hears of it instead, not as of a mail of their own.
+	   Else NULL. */
+	const char *to;
+	/* The original's header block, which goes with it. */
 	const struct buf *head;
 	time_t now;
 };
 
 /*
- * Append the whole bounce, header and body, for the recipients of the envelope that are
- * RCPT_REFUSED, to out; LF line ends, no line over 998 bytes. From MAILER-DAEMON at the
- * host, to the original sender, "Auto-Submitted: auto-replied". Servers' words are
- * cleaned and cut (TEXT_BOUNCE_MAX). Total: there is nothing to fail.
+ * Append the whole of it, header and body, for the recipients of the envelope that it is
+ * about, to out; LF line ends, no line over 998 bytes. From MAILER-DAEMON at the
+ * host, "Auto-Submitted: auto-replied". Servers' words are cleaned and cut
+ * (TEXT_BOUNCE_MAX; TEXT_LOG_MAX when there are more than a hundred recipients).
+ * Total: there is nothing to fail.
  *
  * Non-ASCII text: the part for people and the returned header are 8bit, charset utf-8;
  * the status for programs is 7bit as RFC 3464 has it: addresses as RFC 6533 §3 encodes

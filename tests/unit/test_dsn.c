@@ -3,6 +3,7 @@
  */
 #include <check.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -21,16 +22,33 @@ struct refusal {
 	const char *reply;
 };
 
+/*
+ * News of a kind about these recipients, and none about three others; to may be NULL.
+ * DSN_DELAYED: every other one is in doubt.
+ */
 static void
-bounce(struct buf *out, const char *sender, const struct refusal *refused, size_t n,
-    const char *head)
+news(struct buf *out, enum dsn_kind kind, const char *sender, const char *to,
+    const struct refusal *refused, size_t n, const char *head)
 {
+	static const enum rcpt_state states[][3] = {
+		[DSN_FAILED] = { RCPT_SENT, RCPT_IN_DOUBT, RCPT_PENDING },
+		[DSN_EXPIRED] = { RCPT_SENT, RCPT_IN_DOUBT, RCPT_PENDING },
+		[DSN_DELAYED] = { RCPT_SENT, RCPT_REFUSED, RCPT_QUEUED },
+	};
+	static const char *const names[] = { "sent@example.net", "doubt@example.net",
+		"pending@example.net" };
 	struct identity id = { 0 };
 	struct envelope e = { 0 };
 	struct buf original = { 0 };
 	struct error err;
 	struct dsn dsn = {
-		.identity = &id, .envelope = &e, .head = &original, .now = 1795318231
+		.kind = kind,
+		.until = 1795318231 + 5 * 86400,
+		.identity = &id,
+		.envelope = &e,
+		.to = to,
+		.head = &original,
+		.now = 1795318231,
 	};
 
 	setenv("TZ", "UTC0", 1);
@@ -41,22 +59,29 @@ bounce(struct buf *out, const char *sender, const struct refusal *refused, size_
 	memcpy(id.token, "abcdefgh23456777", IDENTITY_TOKEN);
 	e.sender = xstrdup(sender);
 	for (size_t i = 0; i < n; i++) {
-		ck_assert_int_eq(envelope_add(&e, refused[i].addr, 100, &err), 0);
-		e.rcpts[i].state = RCPT_REFUSED;
+		ck_assert_int_eq(envelope_add(&e, refused[i].addr, n, &err), 0);
+		e.rcpts[i].state = kind != DSN_DELAYED ? RCPT_REFUSED
+		    : i % 2 == 0                       ? RCPT_PENDING
+						       : RCPT_IN_DOUBT;
 		if (refused[i].reply != NULL)
 			envelope_reply(&e, i, xstrdup(refused[i].reply));
 	}
-	/* Those that were not refused are none of a bounce's business. */
-	ck_assert_int_eq(envelope_add(&e, "sent@example.net", 100, &err), 0);
-	e.rcpts[n].state = RCPT_SENT;
-	ck_assert_int_eq(envelope_add(&e, "doubt@example.net", 100, &err), 0);
-	e.rcpts[n + 1].state = RCPT_IN_DOUBT;
-	ck_assert_int_eq(envelope_add(&e, "pending@example.net", 100, &err), 0);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(envelope_add(&e, names[i], n + 3, &err), 0);
+		e.rcpts[n + i].state = states[kind][i];
+	}
 	buf_str(&original, head);
 	dsn_write(out, &dsn);
 	buf_free(&original);
 	envelope_free(&e);
 	identity_free(&id);
+}
+
+static void
+bounce(struct buf *out, const char *sender, const struct refusal *refused, size_t n,
+    const char *head)
+{
+	news(out, DSN_FAILED, sender, NULL, refused, n, head);
 }
 
 static void
@@ -124,6 +149,76 @@ START_TEST(two_refused)
 	assert_lines(&out, 998);
 	assert_file(&out, "two-refused");
 	buf_free(&out);
+}
+END_TEST
+
+static const struct refusal unreached[] = {
+	{ "bob@example.net", "mx1.example.net: mailbox full (#4.2.2), not 5.2.2" },
+	{ "carol@example.com", "mx2.example.com:209: 550 5.7.1 your fault" },
+	{ "dave@example.com", "mx1.example.net: Connection refused while connecting" },
+	{ "erin@example.com", NULL },
+};
+
+START_TEST(expired)
+{
+	struct buf out = { 0 };
+
+	news(&out, DSN_EXPIRED, "alice@example.org", NULL, unreached, 4, head);
+	assert_lines(&out, 76);
+	assert_file(&out, "expired");
+	buf_free(&out);
+}
+END_TEST
+
+START_TEST(delayed)
+{
+	struct buf out = { 0 };
+
+	news(&out, DSN_DELAYED, "alice@example.org", NULL, unreached, 4, head);
+	assert_lines(&out, 76);
+	assert_file(&out, "delayed");
+	buf_free(&out);
+}
+END_TEST
+
+/* What had no sender is told of to somebody whose mail it was not. */
+START_TEST(orphan)
+{
+	struct buf out = { 0 };
+
+	news(&out, DSN_FAILED, "", "postmaster@example.org", unreached, 2, head);
+	assert_lines(&out, 76);
+	assert_file(&out, "orphan");
+	buf_free(&out);
+	news(&out, DSN_EXPIRED, "", "postmaster@example.org", unreached, 2, head);
+	assert_lines(&out, 76);
+	assert_file(&out, "orphan-expired");
+	buf_free(&out);
+}
+END_TEST
+
+/* With very many recipients each has less to say. */
+START_TEST(many)
+{
+	for (size_t n = 97; n <= 98; n++) {
+		static struct refusal refused[98];
+		static char addrs[98][32], reply[3000];
+		struct buf out = { 0 };
+		size_t xs = 0;
+
+		memset(reply, 'x', sizeof(reply) - 1);
+		for (size_t i = 0; i < n; i++) {
+			snprintf(addrs[i], sizeof(addrs[i]), "r%zu@example.net", i);
+			refused[i] = (struct refusal){ addrs[i], reply };
+		}
+		bounce(&out, "alice@example.org", refused, n, "Subject: a\n\n");
+		assert_lines(&out, 998);
+		for (size_t i = 0; i < out.len; i++)
+			xs += out.data[i] == 'x';
+		ck_assert_uint_ge(xs, n * 2 * (n == 97 ? 1990 : 390));
+		ck_assert_uint_lt(xs, n * 2 * (n == 97 ? 2010 : 410));
+		buf_free(&out);
+	}
 }
 END_TEST
 
@@ -435,6 +530,10 @@ main(void)
 
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, two_refused);
+	tcase_add_test(c, expired);
+	tcase_add_test(c, delayed);
+	tcase_add_test(c, orphan);
+	tcase_add_test(c, many);
 	tcase_add_test(c, no_message_id);
 	tcase_add_test(c, utf8);
 	tcase_add_test(c, hostile);
