@@ -32,7 +32,8 @@ tidy()
 	# shellcheck disable=SC2016 # the $ are of the inner shell
 	many sh -c 'clang-tidy --quiet "$@" -- -std=c11 -D_GNU_SOURCE -Isrc \
 	    -include "${BUILDDIR:-.}/config.h" -I"${BUILDDIR:-.}" -DCONF_FILE=\"/etc/c\" \
-	    -DFLUSH_PROGRAM=\"/flush\" -DLOG_SOCKET=\"/dev/log\" -DQUEUE_HELPER=\"/queue\" \
+	    -DFLUSH_PROGRAM=\"/flush\" -DLOG_SOCKET=\"/dev/log\" \
+	    -DMAX_ENTRY=1000000 -DMIN_FREE=1000000 -DMIN_INODES=100 -DQUEUE_HELPER=\"/queue\" \
 	    -DQUEUE_SOCKET=\"/run/s\" -DQUEUE_USER=\"q\" -DSPOOL_DIR=\"/spool\" \
 	    -DSUBMIT_GROUP=\"d\" 2>/dev/null' sh
 }

@@ -3,57 +3,48 @@
  * configuration, no names to look up and nothing from the environment; every byte it
  * reads is hostile. A switchboard.
  *
- *	qmtp-queue store	a package on standard input, its recipients pending
- *	qmtp-queue doubt	the same, its recipients in doubt
+ *	qmtp-queue VERB [ID]	see queue/request.h
  */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "queue/receive.h"
+#include "queue/request.h"
+#include "queue/signals.h"
 #include "util/file.h"
 
-/*
- * Whether this process has the group that owns the spool: else nothing may be promised,
- * and nothing is read.
- */
+/* Whatever whoever starts it has set up. */
 static int
-has_group(void)
+own_surroundings(void)
 {
-	struct stat sb;
+	static const struct rlimit none = { 0, 0 };
 
-	return stat(SPOOL_DIR, &sb) == 0 && sb.st_gid == getegid();
+	if (file_sane_descriptors() < 0 || clearenv() != 0)
+		return -1;
+	umask(0);
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0);
+	setpgid(0, 0); /* what is sent to the caller's group is not meant */
+	signals_start();
+	return 0;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
-	struct spool spool;
-	struct error err;
-	char state = 0;
-	int code;
+	static struct peer peer;
+	struct request request;
 
-	if (file_sane_descriptors() < 0 || clearenv() != 0)
+	if (own_surroundings() < 0)
 		return EX_OSERR;
-	umask(0);
-	setpgid(0, 0); /* what is sent to the caller's group is not meant */
-	sigaction(SIGPIPE, &ignore, NULL);
-	sigaction(SIGXFSZ, &ignore, NULL);
-	if (argc == 2 && strcmp(argv[1], "store") == 0)
-		state = 'P';
-	else if (argc == 2 && strcmp(argv[1], "doubt") == 0)
-		state = '?';
-	if (state == 0)
+	if (argc < 2 || argc > 3 || !request_parse(&request, argv[1], argv[2]))
 		return EX_USAGE;
-	if (!has_group())
-		return EX_NOPERM;
-	if (spool_open(&spool, SPOOL_DIR, &err) < 0)
-		return err.code;
-	code = receive(&spool, STDIN_FILENO, STDOUT_FILENO, state);
-	spool_close(&spool);
-	return code;
+	if (getuid() != geteuid())
+		return EX_NOPERM; /* set-user-id: then nobody's entries are his own */
+	peer_init(&peer, STDIN_FILENO, STDOUT_FILENO);
+	return request_serve(&request, &peer);
 }

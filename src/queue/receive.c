@@ -1,22 +1,19 @@
 #include "queue/receive.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "qmtp/qmtp.h"
+#include "queue/signals.h"
 #include "spool/entry.h"
 #include "spool/store.h"
-#include "util/file.h"
-
-#define READ_SIZE 65536
 
 struct receiving {
+	const struct spool *spool;
+	struct peer *peer;
 	struct qmtp_reader reader;
 	struct store store;
 	const char *refused; /* why it is not one of ours; the first reason */
@@ -32,41 +29,38 @@ refuse(struct receiving *r, const char *why)
 {
 	if (r->refused == NULL)
 		r->refused = why;
+	store_abort(&r->store);
 }
 
 static void
-check_room(struct receiving *r, const struct spool *spool, uint64_t size)
+fail(struct receiving *r)
+{
+	r->failed = true;
+	store_abort(&r->store); /* its room is somebody else's now */
+}
+
+/* Whether there is room for so many bytes more, and what is to be left free behind them. */
+static void
+check_room(struct receiving *r, uint64_t size)
 {
 	struct statvfs fs;
 
-	if (fstatvfs(spool->tmp, &fs) < 0) {
+	if (fstatvfs(r->spool->tmp, &fs) < 0) {
 		error_sys(&r->error, EX_CANTCREAT, "spool", "asking for its room");
-		r->failed = true;
-		return;
-	}
-	if (fs.f_bavail * fs.f_frsize < size + RECEIVE_FREE_MIN ||
-	    (fs.f_files > 0 && fs.f_favail < RECEIVE_INODES_MIN)) {
+		fail(r);
+	} else if (fs.f_frsize == 0 || fs.f_bavail <= (size + MIN_FREE) / fs.f_frsize ||
+	    (fs.f_files > 0 && fs.f_favail < MIN_INODES)) {
 		error_set(&r->error, EX_CANTCREAT,
 		    "spool: no room left while storing a message");
-		r->failed = true;
+		fail(r);
 	}
-}
-
-/* Control characters, NUL among them: no address has them, and lists have a line for each. */
-static bool
-has_control(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)s[i] < ' ' || s[i] == 0x7f)
-			return true;
-	return false;
 }
 
 static void
 check_address(struct receiving *r, const struct qmtp_piece *piece, bool rcpt)
 {
 	r->addr += piece->len;
-	if (r->addr > ENTRY_ADDR_MAX || has_control(piece->data, piece->len))
+	if (r->addr > ENTRY_ADDR_MAX || entry_has_control(piece->data, piece->len))
 		refuse(r, "an address that cannot be sent");
 	if (!piece->last)
 		return;
@@ -83,7 +77,7 @@ check_address(struct receiving *r, const struct qmtp_piece *piece, bool rcpt)
  * -1: it is none.
  */
 static ssize_t
-look(struct receiving *r, const struct spool *spool, const char *data, size_t n)
+look(struct receiving *r, const char *data, size_t n)
 {
 	const char *in = data;
 	size_t left = n;
@@ -93,10 +87,10 @@ look(struct receiving *r, const struct spool *spool, const char *data, size_t n)
 
 		switch (qmtp_reader_next(&r->reader, &in, &left, &piece)) {
 		case QMTP_BEGIN:
-			if (piece.size > RECEIVE_SIZE_MAX)
+			if (piece.size >= MAX_ENTRY) /* its encoding byte counts */
 				refuse(r, "a message that is too large");
-			else
-				check_room(r, spool, piece.size);
+			else if (!r->failed)
+				check_room(r, piece.size);
 			break;
 		case QMTP_CODE:
 			if (piece.data[0] != QMTP_LF)
@@ -126,84 +120,76 @@ look(struct receiving *r, const struct spool *spool, const char *data, size_t n)
 	return in - data;
 }
 
+/* One block of input. */
 static int
-read_package(struct receiving *r, const struct spool *spool, int in)
+read_block(struct receiving *r)
 {
-	static char data[READ_SIZE];
+	const char *data;
+	ssize_t n = peer_read(r->peer, &data);
 
-	while (!r->whole) {
-		ssize_t n = read(in, data, sizeof(data));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return EX_IOERR;
-		n = n == 0 ? -1 : look(r, spool, data, (size_t)n);
-		if (n < 0)
-			return EX_DATAERR;
-		if (r->refused == NULL && !r->failed &&
-		    store_write(&r->store, data, (size_t)n, &r->error) < 0)
-			r->failed = true;
-	}
+	if (n < 0)
+		return EX_IOERR;
+	n = n == 0 ? -1 : look(r, data, (size_t)n);
+	if (n < 0)
+		return EX_DATAERR;
+	if (r->refused == NULL && !r->failed &&
+	    store_write(&r->store, data, (size_t)n, &r->error) < 0)
+		fail(r);
+	peer_take(r->peer, (size_t)n);
 	return EX_OK;
 }
 
-static void
-ignore_signals(void)
-{
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
-
-	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &ignore, NULL); /* those that cannot be are not */
-}
-
-/* The same answer for every recipient. */
+/* The same answer for every recipient. No memory is asked for: it must not be missing now. */
 static int
-answer(size_t n, int out, char letter, const char *text)
+answer(struct receiving *r, char letter, const char *text)
 {
-	struct buf one = { 0 }, all = { 0 };
-	int code = letter == 'K' ? EX_OK : letter == 'Z' ? EX_TEMPFAIL : EX_DATAERR;
+	char one[ERROR_TEXT_MAX + 32], all[8 * sizeof(one)];
+	size_t size = (size_t)snprintf(
+	    one, sizeof(one), "%zu:%c%s,", strlen(text) + 1, letter, text);
 
-	buf_printf(&one, "%zu:%c%s,", strlen(text) + 1, letter, text);
-	while (n > 0 && code != EX_IOERR) {
-		buf_clear(&all);
-		for (; n > 0 && all.len < READ_SIZE; n--)
-			buf_add(&all, one.data, one.len);
-		if (file_write(out, all.data, all.len) < 0)
-			code = EX_IOERR;
+	for (size_t left = r->rcpts; left > 0;) {
+		size_t n = 0;
+
+		for (; left > 0 && size <= sizeof(all) - n; left--, n += size)
+			memcpy(all + n, one, size);
+		if (peer_write(r->peer, all, n) < 0)
+			return EX_IOERR;
 	}
-	buf_free(&one);
-	buf_free(&all);
-	return code;
+	return letter == 'K' ? EX_OK : letter == 'Z' ? EX_TEMPFAIL : EX_DATAERR;
 }
 
 static int
-finish(struct receiving *r, int out, char state)
+finish(struct receiving *r, char state)
 {
 	char id[SPOOL_ID], text[SPOOL_ID + 16];
 	time_t now = time(NULL);
 
 	if (r->refused != NULL)
-		return answer(r->rcpts, out, 'D', r->refused);
+		return answer(r, 'D', r->refused);
+	if (!r->failed)
+		check_room(r, 0); /* others have written, too */
 	if (r->failed || store_slots(&r->store, r->rcpts, state, now, &r->error) < 0 ||
 	    store_commit(&r->store, now, id, &r->error) < 0)
-		return answer(r->rcpts, out, 'Z', r->error.text);
+		return answer(r, 'Z', r->error.text);
 	snprintf(text, sizeof(text), "queued as %s", id);
-	return answer(r->rcpts, out, 'K', text);
+	return answer(r, 'K', text);
 }
 
 int
-receive(const struct spool *spool, int in, int out, char state)
+receive(const struct spool *spool, struct peer *peer, char state)
 {
-	struct receiving r = { .store = { .fd = -1 } };
-	int code;
+	struct receiving r = { .spool = spool, .peer = peer, .store = { .fd = -1 } };
+	int code = EX_OK;
 
+	signals_hold();
 	qmtp_reader_init(&r.reader);
 	r.failed = store_begin(&r.store, spool, &r.error) < 0;
-	code = read_package(&r, spool, in);
+	while (code == EX_OK && !r.whole)
+		code = read_block(&r);
 	if (code == EX_OK) {
-		ignore_signals();
-		code = finish(&r, out, state);
+		signals_ignore();
+		peer_phase(peer);
+		code = finish(&r, state);
 	}
 	store_abort(&r.store);
 	return code;

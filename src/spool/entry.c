@@ -18,6 +18,12 @@
 struct reading {
 	struct entry *entry;
 	struct qmtp_reader reader;
+	char *data;      /* what was read last: READ_SIZE bytes at most, */
+	size_t n;        /* so many, */
+	uint64_t from;   /* of this place in the file */
+	char *first;     /* where the first bytes of the message go, */
+	size_t room;     /* so many at most, */
+	size_t nfirst;   /* and so many came along */
 	struct buf addr; /* the present address, as far as it was read */
 	size_t cap;      /* of entry->rcpts */
 	bool whole;      /* the last byte of the package was read */
@@ -44,7 +50,7 @@ take_address(struct reading *r, const struct qmtp_piece *piece, bool sender)
 	struct entry *e = r->entry;
 
 	if (piece->len > ENTRY_ADDR_MAX - r->addr.len ||
-	    memchr(piece->data, '\0', piece->len) != NULL)
+	    entry_has_control(piece->data, piece->len))
 		return damaged(r, "an address that cannot be sent");
 	buf_add(&r->addr, piece->data, piece->len);
 	if (!piece->last)
@@ -60,6 +66,19 @@ take_address(struct reading *r, const struct qmtp_piece *piece, bool sender)
 	}
 	buf_clear(&r->addr);
 	return ENTRY_OK;
+}
+
+/* Keep what has come of the message. */
+static void
+peek(struct reading *r, const char *data, size_t n)
+{
+	if (n > r->room)
+		n = r->room;
+	if (n > r->entry->length)
+		n = (size_t)r->entry->length;
+	if (n > 0)
+		memcpy(r->first, data, n);
+	r->nfirst = n;
 }
 
 /*
@@ -86,6 +105,7 @@ digest(struct reading *r, const char *data, size_t n, uint64_t *at)
 			e->message = *at + (n - left);
 			if (e->length > e->size - e->message)
 				return damaged(r, "shorter than its message");
+			peek(r, data, left);
 			qmtp_reader_skip(&r->reader, e->length);
 			*at = e->message + e->length;
 			return ENTRY_OK; /* the rest of the input was message, perhaps */
@@ -111,65 +131,104 @@ digest(struct reading *r, const char *data, size_t n, uint64_t *at)
 	return result;
 }
 
+/*
+ * The bytes of the file at an offset: *n of them at *data, which stay until the next call.
+ * A small entry is read once, whatever is asked for.
+ */
+static enum entry_result
+look_in(struct reading *r, uint64_t at, const char **data, size_t *n)
+{
+	struct entry *e = r->entry;
+
+	if (at < r->from || at - r->from >= r->n) {
+		ssize_t got;
+
+		do
+			got = pread(e->fd, r->data, READ_SIZE, (off_t)at);
+		while (got < 0 && errno == EINTR);
+		if (got < 0)
+			return failed(e, "reading the queue", r->err);
+		r->from = at;
+		r->n = (size_t)got;
+	}
+	*data = r->data + (at - r->from);
+	*n = r->n - (size_t)(at - r->from);
+	return ENTRY_OK;
+}
+
 static enum entry_result
 read_envelope(struct reading *r)
 {
 	struct entry *e = r->entry;
-	char data[READ_SIZE];
+	enum entry_result result = ENTRY_OK;
 	uint64_t at = 0;
 
 	qmtp_reader_init(&r->reader);
-	while (!r->whole) {
-		enum entry_result result;
-		ssize_t n = pread(e->fd, data, sizeof(data), (off_t)at);
+	while (result == ENTRY_OK && !r->whole) {
+		const char *data;
+		size_t n;
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return failed(e, "reading the queue", r->err);
-		if (n == 0)
+		result = look_in(r, at, &data, &n);
+		if (result == ENTRY_OK && n == 0)
 			return damaged(r, "its package has no end");
-		result = digest(r, data, (size_t)n, &at);
-		if (result != ENTRY_OK)
-			return result;
+		if (result == ENTRY_OK)
+			result = digest(r, data, n, &at);
 	}
 	e->slots = at;
+	if (result != ENTRY_OK)
+		return result;
 	return e->n > 0 ? ENTRY_OK : damaged(r, "no recipients");
+}
+
+/* The slot at an offset, which may lie across the end of what was read last. */
+static enum entry_result
+read_slot(struct reading *r, uint64_t at, char *state, time_t *when)
+{
+	char slot[SPOOL_SLOT];
+	size_t done = 0;
+
+	while (done < sizeof(slot)) {
+		const char *data;
+		size_t n;
+		enum entry_result result = look_in(r, at + done, &data, &n);
+
+		if (result != ENTRY_OK)
+			return result;
+		if (n == 0)
+			return damaged(r, "shorter than its slots");
+		if (n > sizeof(slot) - done)
+			n = sizeof(slot) - done;
+		memcpy(slot + done, data, n);
+		done += n;
+	}
+	*state = spool_slot_read(slot, when);
+	return ENTRY_OK;
+}
+
+static bool
+is_one_of(char state, const char *states)
+{
+	return state != '\0' && strchr(states, state) != NULL;
 }
 
 static enum entry_result
 read_slots(struct reading *r)
 {
 	struct entry *e = r->entry;
-	size_t size = (e->n + 1) * SPOOL_SLOT, done = 0;
-	char *data = xmalloc(size);
 	enum entry_result result = ENTRY_OK;
+	uint64_t at = e->slots;
 
-	while (done < size) {
-		ssize_t n =
-		    pread(e->fd, data + done, size - done, (off_t)(e->slots + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-	}
-	if (done < size)
-		result = damaged(r, "shorter than its slots");
-	for (size_t i = 0; i < e->n && result == ENTRY_OK; i++) {
+	for (size_t i = 0; i < e->n && result == ENTRY_OK; i++, at += SPOOL_SLOT) {
 		struct entry_rcpt *rcpt = &e->rcpts[i];
 
-		rcpt->state = spool_slot_read(data + i * SPOOL_SLOT, &rcpt->when);
-		if (rcpt->state == 0 || rcpt->state == 'W' || rcpt->state == 'E')
+		result = read_slot(r, at, &rcpt->state, &rcpt->when);
+		if (result == ENTRY_OK && !is_one_of(rcpt->state, "P?KD"))
 			result = damaged(r, "a slot that is none");
 	}
-	if (result == ENTRY_OK) {
-		e->state = spool_slot_read(data + e->n * SPOOL_SLOT, &e->since);
-		if (e->state != 'P' && e->state != 'W' && e->state != 'E')
-			result = damaged(r, "a slot that is none");
-	}
-	free(data);
+	if (result == ENTRY_OK)
+		result = read_slot(r, at, &e->state, &e->since);
+	if (result == ENTRY_OK && !is_one_of(e->state, "PWE"))
+		result = damaged(r, "a slot that is none");
 	return result;
 }
 
@@ -194,11 +253,17 @@ look_at(struct entry *e, struct error *err)
 	return ENTRY_OK;
 }
 
-enum entry_result
-entry_open(struct entry *e, const struct spool *s, const char *id, bool marking,
-    struct error *err)
+/* What open(2) says of a symlink, a socket, a device, a directory. */
+static bool
+is_no_file(int error)
 {
-	struct reading r = { .entry = e, .err = err };
+	return error == ELOOP || error == ENXIO || error == ENODEV || error == EISDIR;
+}
+
+static enum entry_result
+open_file(
+    struct entry *e, const struct spool *s, const char *id, int flags, struct error *err)
+{
 	enum entry_result result;
 
 	*e = (struct entry){ .fd = -1 };
@@ -208,10 +273,9 @@ entry_open(struct entry *e, const struct spool *s, const char *id, bool marking,
 		return ENTRY_SKIPPED;
 	}
 	memcpy(e->id, id, strlen(id) + 1);
-	e->fd = openat(s->queue, id,
-	    (marking ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-		O_CLOEXEC);
-	if (e->fd < 0 && errno == ELOOP) {
+	e->fd =
+	    openat(s->queue, id, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (e->fd < 0 && is_no_file(errno)) {
 		error_set(
 		    err, EX_DATAERR, "queue/%s: not a file of ours: left alone", id);
 		return ENTRY_SKIPPED;
@@ -221,12 +285,48 @@ entry_open(struct entry *e, const struct spool *s, const char *id, bool marking,
 		error_sys(err, EX_IOERR, id, "opening a queue file");
 		return result;
 	}
-	result = look_at(e, err);
+	return look_at(e, err);
+}
+
+static enum entry_result
+read_file(struct reading *r)
+{
+	char data[READ_SIZE];
+	enum entry_result result;
+
+	r->data = data;
+	result = read_envelope(r);
 	if (result == ENTRY_OK)
-		result = read_envelope(&r);
+		result = read_slots(r);
+	r->data = NULL;
+	buf_free(&r->addr);
+	return result;
+}
+
+enum entry_result
+entry_open(struct entry *e, const struct spool *s, const char *id, bool marking,
+    struct error *err)
+{
+	struct reading r = { .entry = e, .err = err };
+	enum entry_result result = open_file(e, s, id, marking ? O_RDWR : O_RDONLY, err);
+
 	if (result == ENTRY_OK)
-		result = read_slots(&r);
-	buf_free(&r.addr);
+		result = read_file(&r);
+	if (result != ENTRY_OK)
+		entry_close(e);
+	return result;
+}
+
+enum entry_result
+entry_peek(struct entry *e, const struct spool *s, const char *id, char *first,
+    size_t size, size_t *n, struct error *err)
+{
+	struct reading r = { .entry = e, .first = first, .room = size, .err = err };
+	enum entry_result result = open_file(e, s, id, O_RDONLY, err);
+
+	if (result == ENTRY_OK)
+		result = read_file(&r);
+	*n = r.nfirst;
 	if (result != ENTRY_OK)
 		entry_close(e);
 	return result;
@@ -272,6 +372,15 @@ entry_sync(const struct entry *e, struct error *err)
 	if (fdatasync(e->fd) < 0)
 		return error_sys(err, EX_IOERR, e->id, "syncing a mark");
 	return 0;
+}
+
+bool
+entry_has_control(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)s[i] < ' ' || s[i] == 0x7f)
+			return true;
+	return false;
 }
 
 void

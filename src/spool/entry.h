@@ -55,6 +55,13 @@ enum entry_result {
 enum entry_result entry_open(struct entry *e, const struct spool *s, const char *id,
     bool marking, struct error *err);
 
+/*
+ * The same, for reading, for a list of many: the first bytes of the message come along, as
+ * far as they were read on the way, at most size of them: *n at first.
+ */
+enum entry_result entry_peek(struct entry *e, const struct spool *s, const char *id,
+    char *first, size_t size, size_t *n, struct error *err);
+
 /* How many recipients are in a state. */
 size_t entry_count(const struct entry *e, char state);
 
@@ -69,5 +76,8 @@ int entry_mark(struct entry *e, size_t i, char state, time_t now, struct error *
 int entry_sync(const struct entry *e, struct error *err);
 
 void entry_close(struct entry *e);
+
+/* Control characters, NUL among them: no address has them, and lists have a line for each. */
+bool entry_has_control(const char *s, size_t n);
 
 #endif

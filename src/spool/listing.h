@@ -48,6 +48,8 @@ struct listing {
 	size_t n, cap;
 	struct listing_words *words;
 	size_t nwords, words_cap;
+	unsigned seen; /* the reader's own: which lines of the entry there were, */
+	size_t told;   /* and how many entries */
 };
 
 /* Append an entry; token may be "". The words are read from the entry's tail. */

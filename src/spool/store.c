@@ -19,6 +19,8 @@ store_begin(struct store *st, const struct spool *spool, struct error *err)
 	struct timespec now;
 
 	*st = (struct store){ .spool = spool, .fd = -1 };
+	/* Memory that is missing ends the program: before there is a file. */
+	buf_reserve(&st->pending, WRITE_SIZE);
 	clock_gettime(CLOCK_REALTIME, &now);
 	for (unsigned i = 0; i < ATTEMPTS; i++) {
 		snprintf(st->name, sizeof(st->name), "%lx.%lx.%x",
@@ -30,7 +32,9 @@ store_begin(struct store *st, const struct spool *spool, struct error *err)
 		if (errno != EEXIST)
 			break;
 	}
-	return error_sys(err, EX_CANTCREAT, "spool", "creating a file");
+	error_sys(err, EX_CANTCREAT, "spool", "creating a file");
+	buf_free(&st->pending);
+	return -1;
 }
 
 static int

@@ -23,7 +23,7 @@ void words_write(const struct entry *e, const struct buf *lines);
 
 /*
  * Call f for each line of the tail that is one, in order, with cleaned text; the last one
- * for a position is the one that counts.
+ * for a position is the one that counts. The tail as it was when the entry was opened.
  */
 void words_read(const struct entry *e,
     void (*f)(void *arg, size_t from, size_t to, const char *text, time_t when),

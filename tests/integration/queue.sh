@@ -103,8 +103,8 @@ stores "$CASE" store 0 '*:K*'
 slots P 1 PP
 
 fresh 'too large for any server'
-printf '200000002:\n' >"$D/in"
-head -c 200000001 /dev/zero >>"$D/in"
+printf '200000001:\n' >"$D/in"
+head -c 200000000 /dev/zero >>"$D/in"
 printf ',0:,4:1:a,,' >>"$D/in"
 stores "$CASE" store 65 '*:Da message that is too large,'
 kept 0
@@ -120,7 +120,7 @@ is "$CASE: exit code" $? 73
 is "$CASE: no answer" "$(cat "$D/out")" ''
 
 fresh 'words' "$one"
-for words in '' 'list' 'store store'; do
+for words in '' 'stored' 'store store' 'list x' 'show' 'retry a b'; do
 	# shellcheck disable=SC2086
 	(cd "$D" && exec "$QUEUE" $words <in >out 2>err)
 	is "$CASE: '$words'" $? 64
