@@ -137,10 +137,10 @@ run(const struct handing *v, struct qmtp_session *s)
 
 /* The package through a helper that listens. */
 static enum outcome
-talk(struct handing *v, struct helper *h, const char *name)
+talk(struct handing *v, struct helper *h)
 {
 	const struct qmtp_options options = {
-		.host = name,
+		.host = NAME,
 		.send_timeout = HELPER_PATIENCE,
 		.reply_timeout = HELPER_PATIENCE,
 		.commit = on_commit,
@@ -186,12 +186,14 @@ attempt(struct handing *v, enum road road)
 		explain(v, error.text);
 		return result == HELPER_ABSENT ? ABSENT : NOT_TAKEN;
 	}
-	outcome = talk(v, &h, name);
+	outcome = talk(v, &h);
+	if (outcome == NOT_TAKEN)
+		error_set(&error, EX_UNAVAILABLE, "%s: %s", name, v->why.data);
 	if (helper_finish(&h, outcome == UNKNOWN, &error) == HELPER_UNABLE &&
-	    (outcome == UNKNOWN || outcome == NOT_TAKEN)) {
-		explain(v, error.text);
+	    outcome == UNKNOWN)
 		outcome = NOT_TAKEN;
-	}
+	if (outcome == NOT_TAKEN)
+		explain(v, error.text);
 	return outcome;
 }
 

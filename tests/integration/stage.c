@@ -9,6 +9,9 @@
  *	stage log SOCKET FILE	a syslog: every datagram becomes a line of FILE
  *	stage deaf-log SOCKET	a syslog that is full and never reads
  *	stage deaf-udp ADDR PORT FILE	never answers; FILE is made when it is there
+ *	stage door SOCKET PROGRAM [ARG ...]	listens; who comes says a line, and then is 0 and 1 of
+ *				the program, which has the words of the line behind its arguments
+ *	stage peak FILE PROGRAM [ARG ...]	run it; FILE is told how many KiB it had at most
  *	stage fill		write to stdout, a pipe, until it takes no more
  *	stage loopback		bring the loopback interface up
  *
@@ -29,6 +32,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define LIFETIME 300 /* seconds */
@@ -151,13 +155,12 @@ run(char **argv)
 	return failed(file);
 }
 
-/* A datagram socket with a name, as a syslog has. */
+/* A unix socket with a name. */
 static int
-named_socket(const char *path)
+named_socket(const char *path, int type)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
 	if (strlen(path) >= sizeof(sun.sun_path)) {
@@ -174,7 +177,7 @@ keep_log(const char *path, const char *file)
 {
 	static char line[65536];
 	int out = open(file, O_WRONLY | O_CREAT | O_APPEND, 0644);
-	int in = out < 0 ? -1 : named_socket(path);
+	int in = out < 0 ? -1 : named_socket(path, SOCK_DGRAM);
 	ssize_t n;
 
 	if (in < 0)
@@ -210,7 +213,7 @@ deaf_log(const char *path)
 {
 	struct sockaddr_un sun;
 	socklen_t len = sizeof(sun);
-	int in = named_socket(path), out = socket(AF_UNIX, SOCK_DGRAM, 0);
+	int in = named_socket(path, SOCK_DGRAM), out = socket(AF_UNIX, SOCK_DGRAM, 0);
 
 	if (in < 0 || out < 0 || getsockname(in, (struct sockaddr *)&sun, &len) < 0 ||
 	    connect(out, (const struct sockaddr *)&sun, len) < 0)
@@ -240,6 +243,71 @@ deaf_udp(const char *addr, const char *port, const char *file)
 	return 0;
 }
 
+/* Reads a line and becomes the program. */
+static void
+let_in(int fd, char **argv, size_t n)
+{
+	static char line[65], *words[32];
+	size_t len = 0;
+
+	while (
+	    len < sizeof(line) - 1 && read(fd, line + len, 1) == 1 && line[len] != '\n')
+		len++;
+	line[len] = '\0';
+	for (size_t i = 0; i < n; i++)
+		words[i] = argv[i];
+	for (char *w = strtok(line, " "); w != NULL && n < 31; w = strtok(NULL, " "))
+		words[n++] = w;
+	if (dup2(fd, STDIN_FILENO) == STDIN_FILENO &&
+	    dup2(fd, STDOUT_FILENO) == STDOUT_FILENO)
+		execv(words[0], words);
+	_exit(failed(words[0]));
+}
+
+static int
+door(const char *path, char **argv)
+{
+	int fd = named_socket(path, SOCK_STREAM);
+	size_t n = 0;
+
+	while (argv[n] != NULL)
+		n++;
+	if (n == 0 || n > 16)
+		return usage();
+	if (fd < 0 || listen(fd, 16) < 0 || signal(SIGCHLD, SIG_IGN) == SIG_ERR)
+		return failed(path);
+	while (poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, LIFETIME * 1000) >
+	    0) {
+		int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+		pid_t pid = peer < 0 ? -1 : fork();
+
+		if (pid == 0)
+			let_in(peer, argv, n);
+		if (pid < 0)
+			return failed(path);
+		close(peer);
+	}
+	return 0;
+}
+
+static int
+peak(const char *file, char **argv)
+{
+	struct rusage use;
+	int status, out;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execv(argv[0], argv);
+		_exit(failed(argv[0]));
+	}
+	out = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	if (pid < 0 || out < 0 || wait4(pid, &status, 0, &use) != pid ||
+	    dprintf(out, "%ld\n", use.ru_maxrss) < 0)
+		return failed(file);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 static int
 loopback(void)
 {
@@ -262,6 +330,10 @@ main(int argc, char **argv)
 		return deaf_log(argv[2]);
 	if (strcmp(scene, "deaf-udp") == 0 && argc == 5)
 		return deaf_udp(argv[2], argv[3], argv[4]);
+	if (strcmp(scene, "door") == 0 && argc > 3)
+		return door(argv[2], argv + 3);
+	if (strcmp(scene, "peak") == 0 && argc > 3)
+		return peak(argv[2], argv + 3);
 	if (strcmp(scene, "fill") == 0 && argc == 2)
 		return fill(STDOUT_FILENO);
 	if (strcmp(scene, "loopback") == 0 && argc == 2)
