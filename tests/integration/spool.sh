@@ -67,7 +67,7 @@ open_entry() {
 	E=$D/entry-$(basename "$1")
 	[ -e "$E.slots" ] && return
 	"$QMTPD" --stdio --store "$E.d" --log /dev/null <"$1" >/dev/null
-	for lib_part in message rcpts sender done; do
+	for lib_part in message rcpts sender "done"; do
 		mv "$E.d/000001.$lib_part" "$E.$lib_part"
 	done
 	rm -rf "$E.d"
