@@ -40,6 +40,7 @@ retire(struct qmtp_session *s)
 	s->packages--;
 	s->rcpts -= p->rcpts;
 	s->bytes -= p->size;
+	s->several -= p->owed > 1;
 	s->unfinished--;
 	s->oldest = p->next;
 	if (s->oldest == NULL)
@@ -160,7 +161,7 @@ qmtp__receive(struct qmtp_session *s)
 		if (n == 0)
 			return ended(s);
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			return 0;
+			break;
 		if (n < 0)
 			return qmtp__session_fail_errno(s,
 			    s->oldest != NULL && s->oldest->committed ? QMTP_REPLY
@@ -168,5 +169,6 @@ qmtp__receive(struct qmtp_session *s)
 		if (take_in(s, data, (size_t)n) < 0)
 			return -1;
 	} while ((size_t)n == sizeof(data));
+	s->heard = true;
 	return 0;
 }

@@ -26,7 +26,8 @@
  * The last byte of a package is held back until all before it was written without a
  * fault and the server has not spoken out of turn: until then a server must throw the
  * package away (QMTP §2), and the message may go elsewhere without a duplicate.
- * qmtp_package_committed() tells whether that byte was given to the system.
+ * qmtp_package_committed() tells whether that byte was given to the system. Of packages
+ * one behind the other, the last byte of one and the beginning of the next share a write.
  *
  * Promises: no output, no exit, no abort; out of memory is an error; no global state;
  * SIGPIPE is never raised; objects may be used from any thread, one thread at a time. A
@@ -78,9 +79,10 @@ enum qmtp_cause {
 	/* one answer to several recipients, then nothing for options.silence (unless this
 	   server had answered several before) */
 	QMTP_SILENCE,
-	QMTP_SOURCE,  /* the message's file cannot be read, or is shorter than was said */
-	QMTP_REFUSED, /* options.commit said no */
-	QMTP_AGED     /* the session has lasted as long as it may */
+	/* the message's file cannot be read, or is shorter than was said: like REFUSED */
+	QMTP_SOURCE,
+	QMTP_REFUSED, /* options.commit said no; what was committed before is answered first */
+	QMTP_AGED /* the session has lasted as long as it may */
 };
 
 struct qmtp_error {
@@ -192,13 +194,17 @@ struct qmtp_options {
 	int session_timeout; /* no package is begun after this, QMTP_AGED: 3,000,000 */
 	/* the server answers once per package (mailfront); that answer stands for all */
 	bool answers_one;
-	/* packages without an answer: 64; with them at most 1000 recipients and 16 MiB */
+	/*
+	 * Packages whose last byte was sent and that are not answered: 64. With them at
+	 * most 1000 recipients and 16 MiB. Unless it is 1, the next one waits for its
+	 * place with all but its last byte sent.
+	 */
 	int window;
 
 	/*
 	 * Asked once per package, when all but its last byte was sent: 0 to go on, -1
-	 * to give the package up (the session closes, QMTP_REFUSED). NULL: always go
-	 * on.
+	 * to give the package up: nothing more is sent, and once all that was committed
+	 * before is answered the session closes (QMTP_REFUSED). NULL: always go on.
 	 */
 	int (*commit)(void *arg, struct qmtp_package *p);
 	void (*trace)(void *arg, enum qmtp_trace what, const void *data, size_t len);

@@ -7,9 +7,19 @@
 
 #define WINDOW_RCPTS 1000
 #define WINDOW_BYTES (16 * 1024 * 1024)
-#define VECTOR 16 /* runs in one write */
+#define VECTOR 16          /* runs in one write */
+#define LITTLE (32 * 1024) /* of a file in one write: read, it shares it with others */
 #define WRITES \
 	64 /* in one step, so that one session cannot starve the others of a program */
+
+/* What goes in one write. */
+struct batch {
+	struct iovec v[VECTOR];
+	size_t n;
+	bool more; /* other bytes of the same package follow at once */
+	size_t used;
+	char little[LITTLE];
+};
 
 /* Too old to begin another package (QMTP §2). */
 static bool
@@ -18,31 +28,45 @@ aged(const struct qmtp_session *s)
 	return qmtp_now() - s->begun >= s->options.session_timeout;
 }
 
-/* Whether the next package may follow those in flight. */
+/*
+ * Whether a package may be begun behind those in flight. It may be so while the window is
+ * full: its last byte then waits for a place, and shares a write with what follows.
+ */
 static bool
-may_begin(const struct qmtp_session *s)
+may_begin(const struct qmtp_session *s, const struct qmtp_package *p)
 {
-	const struct qmtp_package *p = s->sending;
+	size_t window = (size_t)s->options.window;
 
 	if (aged(s))
 		return false;
 	if (s->packages == 0)
 		return true;
-	if (s->packages >= (size_t)s->options.window ||
-	    s->rcpts + p->rcpts > WINDOW_RCPTS || s->bytes + p->size > WINDOW_BYTES)
-		return false;
-	if (s->proven)
-		return true;
-	for (const struct qmtp_package *q = s->oldest; q != p; q = q->next)
-		if (q->owed > 1)
-			return false;
-	return true;
+	return s->packages < window + (window > 1) &&
+	    s->rcpts + p->rcpts <= WINDOW_RCPTS && s->bytes + p->size <= WINDOW_BYTES &&
+	    (s->several == 0 || s->proven);
+}
+
+/* All of the present package is out but its last byte, which was not approved yet. */
+static bool
+at_last_byte(const struct qmtp_session *s)
+{
+	return !s->approved && s->run == qmtp__package_runs(s->sending) - 1;
+}
+
+static bool
+window_full(const struct qmtp_session *s)
+{
+	return s->packages > (size_t)s->options.window;
 }
 
 bool
 qmtp__send_wanted(const struct qmtp_session *s)
 {
-	return s->sending != NULL && (s->underway || may_begin(s));
+	if (s->sending == NULL || s->ending)
+		return false;
+	if (!s->underway)
+		return may_begin(s, s->sending);
+	return !at_last_byte(s) || !window_full(s);
 }
 
 static void
@@ -58,6 +82,7 @@ begin(struct qmtp_session *s)
 	s->packages++;
 	s->rcpts += p->rcpts;
 	s->bytes += p->size;
+	s->several += p->owed > 1;
 	if (s->options.trace == NULL)
 		return;
 	qmtp__session_trace(
@@ -77,46 +102,80 @@ begin(struct qmtp_session *s)
 }
 
 /*
- * All but the last byte is out: hear whether the server has something to say, then ask
- * whether to go on.
+ * All but the last byte is out: hear whether the server has something to say, unless that
+ * was just done, then ask whether to go on. 1: yes; 0: no, or not yet; -1: closed.
  */
 static int
 approve(struct qmtp_session *s)
 {
-	if (qmtp__receive(s) < 0)
+	if (window_full(s))
+		return 0;
+	if (!s->heard && qmtp__receive(s) < 0)
 		return -1;
 	if (s->options.commit != NULL &&
 	    s->options.commit(s->options.arg, s->sending) < 0)
-		return qmtp__session_fail(s, QMTP_SEND, QMTP_REFUSED, "given up");
+		return qmtp__session_give_up(s, QMTP_REFUSED, "given up");
 	s->approved = true;
-	return 0;
+	s->progress = qmtp_now(); /* it may have waited for a place in the window */
+	return 1;
 }
 
 /*
- * The runs of memory that go in the next write, up to the first in a file or a last
- * byte that may not go yet.
+ * What is left of a run in a file, if it is so little that reading it is cheaper than a
+ * write of its own. NULL: it is not, or cannot be read, which sending it will tell.
  */
-static size_t
-gather(const struct qmtp_session *s, struct iovec *v, bool *more)
+static const char *
+read_little(struct batch *b, const struct qmtp__run *run, uint64_t skip)
+{
+	char *data = b->little + b->used;
+	uint64_t len = run->len - skip;
+
+	if (len > LITTLE - b->used ||
+	    qmtp__stream_load(run->fd, data, (size_t)len, run->offset + skip) < 0)
+		return NULL;
+	b->used += (size_t)len;
+	return data;
+}
+
+/*
+ * Add a package's runs from the k-th on, of that one without its first bytes, up to one
+ * that must be sent from its file, or to the last byte, which does not go yet.
+ */
+static void
+gather_from(struct batch *b, const struct qmtp_package *p, size_t k, uint64_t skip)
+{
+	size_t last = qmtp__package_runs(p) - 1;
+
+	for (; k < last && b->n < VECTOR; k++, skip = 0) {
+		struct qmtp__run run = qmtp__package_run(p, k);
+		const char *data =
+		    run.data != NULL ? run.data + skip : read_little(b, &run, skip);
+
+		if (data == NULL)
+			break;
+		b->v[b->n++] =
+		    (struct iovec){ (void *)(uintptr_t)data, (size_t)(run.len - skip) };
+	}
+	b->more = k < last;
+}
+
+/* A last byte that may go takes the beginning of the next package along. */
+static void
+gather(const struct qmtp_session *s, struct batch *b)
 {
 	const struct qmtp_package *p = s->sending;
-	size_t runs = qmtp__package_runs(p), n = 0, k;
+	struct qmtp__run last;
 
-	*more = false;
-	for (k = s->run; k < runs && n < VECTOR; k++) {
-		struct qmtp__run run = qmtp__package_run(p, k);
-		uint64_t skip = k == s->run ? s->sent : 0;
-
-		if (k == runs - 1 && !s->approved)
-			break;
-		if (run.data == NULL) {
-			*more = true;
-			break;
-		}
-		v[n++] = (struct iovec){ (void *)(uintptr_t)(run.data + skip),
-			(size_t)(run.len - skip) };
+	b->n = b->used = 0;
+	b->more = false;
+	if (!s->approved) {
+		gather_from(b, p, s->run, s->sent);
+		return;
 	}
-	return n;
+	last = qmtp__package_run(p, s->run);
+	b->v[b->n++] = (struct iovec){ (void *)(uintptr_t)last.data, (size_t)last.len };
+	if (p->next != NULL && may_begin(s, p->next))
+		gather_from(b, p->next, 0, 0);
 }
 
 static void
@@ -126,17 +185,30 @@ finish(struct qmtp_session *s)
 
 	if (p == s->oldest)
 		s->waiting = qmtp_now();
-	s->underway = false;
+	s->underway = s->approved = false;
 	s->sending = p->next;
+}
+
+/* The last byte is out. */
+static void
+committed(struct qmtp_session *s)
+{
+	s->sending->committed = true;
+	finish(s);
+	qmtp__session_trace(s, QMTP_TRACE_NOTE, "last byte sent");
 }
 
 static void
 advance(struct qmtp_session *s, uint64_t n)
 {
 	s->progress = qmtp_now();
+	s->heard = false;
 	while (n > 0) {
-		uint64_t left = qmtp__package_run(s->sending, s->run).len - s->sent;
+		uint64_t left;
 
+		if (!s->underway) /* these bytes are of the next one */
+			begin(s);
+		left = qmtp__package_run(s->sending, s->run).len - s->sent;
 		if (n < left) {
 			s->sent += n;
 			return;
@@ -144,11 +216,8 @@ advance(struct qmtp_session *s, uint64_t n)
 		n -= left;
 		s->run++;
 		s->sent = 0;
-	}
-	if (s->run == qmtp__package_runs(s->sending)) {
-		s->sending->committed = true;
-		finish(s);
-		qmtp__session_trace(s, QMTP_TRACE_NOTE, "last byte sent");
+		if (s->run == qmtp__package_runs(s->sending))
+			committed(s);
 	}
 }
 
@@ -176,31 +245,28 @@ write_failed(struct qmtp_session *s)
 	return qmtp__session_fail_errno(s, phase);
 }
 
-/* One write. 1: go on; 0: the socket is full; -1: closed. */
+/* One write. 1: go on; 0: the socket is full, or no more is sent; -1: closed. */
 static int
 write_some(struct qmtp_session *s)
 {
-	struct qmtp__run run = qmtp__package_run(s->sending, s->run);
-	struct iovec v[VECTOR];
-	bool more = false;
+	struct batch b;
 	int source = 0;
 	ssize_t n;
 
-	if (run.data != NULL) {
-		size_t k = gather(s, v, &more);
-
-		n = qmtp__stream_write(s->fd, v, k, more);
+	gather(s, &b);
+	if (b.n > 0) {
+		n = qmtp__stream_write(s->fd, b.v, b.n, b.more);
 	} else {
+		struct qmtp__run run = qmtp__package_run(s->sending, s->run);
+
 		n = qmtp__stream_file(
 		    s->fd, run.fd, run.offset + s->sent, run.len - s->sent, &source);
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return 0;
 	if (source)
-		return n == 0 ? qmtp__session_fail(
-				    s, QMTP_SEND, QMTP_SOURCE, "the file ends too early")
-			      : qmtp__session_fail(
-				    s, QMTP_SEND, QMTP_SOURCE, "the file cannot be read");
+		return qmtp__session_give_up(s, QMTP_SOURCE,
+		    n == 0 ? "the file ends too early" : "the file cannot be read");
 	if (n < 0)
 		return write_failed(s);
 	advance(s, (uint64_t)n);
@@ -211,20 +277,22 @@ int
 qmtp__send(struct qmtp_session *s)
 {
 	for (int writes = 0; s->sending != NULL && writes < WRITES; writes++) {
-		int r;
+		int r = 1;
 
+		if (s->ending)
+			return qmtp__session_end(s);
 		if (!s->underway) {
 			if (s->packages == 0 && aged(s))
 				return qmtp__session_fail(s, QMTP_SEND, QMTP_AGED,
 				    "the session has lasted as long as it may");
-			if (!may_begin(s))
+			if (!may_begin(s, s->sending))
 				return 0;
 			begin(s);
 		}
-		if (!s->approved && s->run == qmtp__package_runs(s->sending) - 1 &&
-		    approve(s) < 0)
-			return -1;
-		r = write_some(s);
+		if (at_last_byte(s))
+			r = approve(s);
+		if (r > 0)
+			r = write_some(s);
 		if (r <= 0)
 			return r;
 	}

@@ -141,7 +141,9 @@ qmtp__session_fail(struct qmtp_session *s, enum qmtp_phase phase, enum qmtp_caus
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	qmtp__fail(&s->error, phase, cause, "%s while %s", text, qmtp_phase_name(phase));
+	if (!s->ending)
+		qmtp__fail(
+		    &s->error, phase, cause, "%s while %s", text, qmtp_phase_name(phase));
 	qmtp_session_close(s);
 	return -1;
 }
@@ -149,7 +151,26 @@ qmtp__session_fail(struct qmtp_session *s, enum qmtp_phase phase, enum qmtp_caus
 int
 qmtp__session_fail_errno(struct qmtp_session *s, enum qmtp_phase phase)
 {
-	qmtp__fail_errno(&s->error, phase, "");
+	if (!s->ending)
+		qmtp__fail_errno(&s->error, phase, "");
+	qmtp_session_close(s);
+	return -1;
+}
+
+int
+qmtp__session_give_up(struct qmtp_session *s, enum qmtp_cause cause, const char *what)
+{
+	qmtp__fail(
+	    &s->error, QMTP_SEND, cause, "%s while %s", what, qmtp_phase_name(QMTP_SEND));
+	s->ending = true;
+	return qmtp__session_end(s);
+}
+
+int
+qmtp__session_end(struct qmtp_session *s)
+{
+	if (s->oldest != NULL && s->oldest->committed)
+		return 0;
 	qmtp_session_close(s);
 	return -1;
 }
@@ -177,7 +198,7 @@ int
 qmtp_session_submit(
     struct qmtp_session *s, struct qmtp_package *p, struct qmtp_error *err)
 {
-	if (s->state == QMTP_CLOSED) {
+	if (s->state == QMTP_CLOSED || s->ending) {
 		qmtp__fail(err, QMTP_IDLE,
 		    s->error.cause == QMTP_OK ? QMTP_INVALID : s->error.cause,
 		    "the session is closed");
@@ -312,6 +333,7 @@ listen_first(struct qmtp_session *s)
 enum qmtp_state
 qmtp_session_step(struct qmtp_session *s)
 {
+	s->heard = false;
 	if (s->state == QMTP_CONNECTING)
 		connect_step(s);
 	else if (s->state == QMTP_OPEN && listen_first(s) == 0 && qmtp__send(s) == 0)
@@ -328,7 +350,9 @@ qmtp_session_state(const struct qmtp_session *s)
 const struct qmtp_error *
 qmtp_session_error(const struct qmtp_session *s)
 {
-	return &s->error;
+	static const struct qmtp_error none;
+
+	return s->state == QMTP_CLOSED ? &s->error : &none;
 }
 
 const char *

@@ -25,6 +25,7 @@
 struct qmtp_session {
 	struct qmtp_options options; /* defaults filled in; host is a copy of its own */
 	enum qmtp_state state;
+	bool ending; /* nothing more is sent; error says why, it counts once closed */
 	struct qmtp_error error;
 	struct qmtp__connect connect;
 	int fd;
@@ -36,6 +37,7 @@ struct qmtp_session {
 
 	/* sending */
 	bool underway;    /* sending was begun */
+	bool heard;       /* all the server had said, since bytes went last */
 	bool approved;    /* its last byte may go */
 	size_t run;       /* the run that is being sent, */
 	uint64_t sent;    /* and how much of it is */
@@ -43,6 +45,7 @@ struct qmtp_session {
 
 	/* in flight */
 	size_t packages, rcpts;
+	size_t several; /* of the packages: those that are owed several answers */
 	uint64_t bytes;
 	/* this server answers each recipient: seen on a package with several */
 	bool proven;
@@ -61,6 +64,16 @@ struct qmtp_session {
 int qmtp__session_fail(struct qmtp_session *s, enum qmtp_phase phase,
     enum qmtp_cause cause, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 int qmtp__session_fail_errno(struct qmtp_session *s, enum qmtp_phase phase);
+
+/*
+ * Sending cannot go on, for a reason on this side: what was committed before is answered,
+ * then the session closes with that reason. 0, or -1: it has.
+ */
+int qmtp__session_give_up(
+    struct qmtp_session *s, enum qmtp_cause cause, const char *what);
+
+/* While ending: close when nothing that was committed is unanswered. 0, or -1: it has. */
+int qmtp__session_end(struct qmtp_session *s);
 
 void qmtp__session_trace(const struct qmtp_session *s, enum qmtp_trace what,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -36,6 +36,24 @@ qmtp__stream_write(int fd, const struct iovec *v, size_t n, int more)
 	return done;
 }
 
+int
+qmtp__stream_load(int file, void *data, size_t len, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n =
+		    pread(file, (char *)data + done, len - done, (off_t)(offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
 static ssize_t
 copy(int fd, int file, uint64_t offset, uint64_t len, int *source)
 {

@@ -1,6 +1,6 @@
 /*
  * qmtp/stream.h: bytes to and from a connected socket that does not block. SIGPIPE is
- * never raised. All three return what read(2) and write(2) would: a count, 0 for end of
+ * never raised. Those of type ssize_t return what read(2) and write(2) would: a count, 0 for end of
  * file on reading, -1 with errno.
  */
 #ifndef QMTP_STREAM_H
@@ -17,6 +17,9 @@ ssize_t qmtp__stream_read(int fd, void *data, size_t len);
  * small segment.
  */
 ssize_t qmtp__stream_write(int fd, const struct iovec *v, size_t n, int more);
+
+/* Read exactly len bytes of a regular file. 0, or -1: there are not so many. */
+int qmtp__stream_load(int file, void *data, size_t len, uint64_t offset);
 
 /*
  * Send from a regular file. 0: the file ends before offset + len. *source is set when

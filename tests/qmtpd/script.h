@@ -15,7 +15,7 @@
 #include "util/buf.h"
 #include "util/error.h"
 
-#define SCRIPT_SECTIONS_MAX 64
+#define SCRIPT_SECTIONS_MAX 512
 #define SCRIPT_RULES_MAX 200
 #define SCRIPT_TEXT_MAX (1 << 20) /* bytes of one text after its escapes */
 #define VERDICT_DEFAULT 255       /* no rule matched */
