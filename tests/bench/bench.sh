@@ -6,64 +6,8 @@
 # message is not delivered. Loopback only. Other programs are fetched from Debian and unpacked, not
 # installed: BENCH_PEERS=no leaves them out.
 
-set -u
-LC_ALL=C
-export LC_ALL
-
-here=$(cd "$(dirname "$0")" && pwd) || exit 99
-build=$PWD
-bin=$build/tests/bench
-SENDMAIL=${SENDMAIL:-$build/tests/bin/sendmail}
-QMTPD=${QMTPD:-$build/tests/qmtpd/qmtpd}
-LOAD=${LOAD:-$build/tests/qmtpd/load}
-FLOOR=${FLOOR:-$bin/floor}
-RUN=${RUN:-$bin/run}
-LOGSINK=${LOGSINK:-$bin/logsink}
-SMTPSINK=${SMTPSINK:-$bin/smtpsink}
-FROM=alice@example.org
-TO=bob@example.net
-
-mkdir -p "$bin" || exit 99
-work=$(mktemp -d "$bin/work.XXXXXX") || exit 99
-pids='' failed=0
-
-trap 'kill $pids 2>/dev/null; wait; rm -rf "$work"' EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-# The configuration and the log socket of tests/bin/sendmail are in the directory it is run in.
-cd "$work" || exit 99
-
-wait_for_file() {
-	tries=0
-	until [ -e "$1" ]; do
-		tries=$((tries + 1))
-		[ "$tries" -le 250 ] || { echo "bench: $1 did not appear" >&2; exit 99; }
-		sleep 0.02
-	done
-}
-
-# server NAME [OPTION ...]: a tests/qmtpd; its port is in the file NAME.
-server() {
-	name=$1
-	shift
-	"$QMTPD" --parent --lifetime 3600 --port-file "$name" "$@" >/dev/null 2>&1 &
-	pids="$pids $!"
-	wait_for_file "$name"
-}
-
-# table TITLE [run's arguments]
-table() {
-	printf '\n%s\n' "$1"
-	shift
-	: >errors
-	"$RUN" -e errors "$@" || {
-		failed=1
-		echo 'FAILED:'
-		sort errors | uniq -c | head -5
-	}
-}
+# shellcheck source=tests/bench/lib.sh
+. "$(dirname "$0")/lib.sh"
 
 # calls NAME COMMAND ...: the number of system calls, stdin from the file small
 calls() {
@@ -75,25 +19,6 @@ calls() {
 		return
 	fi
 	printf '%-30s %10s\n' "$name" "$(awk '$NF == "total" { print $4 }' calls)"
-}
-
-# letter FILE BYTES: a message of so many bytes of ordinary text
-letter() {
-	{
-		printf 'From: Alice <%s>\nTo: %s\nSubject: bench\n\n' "$FROM" "$TO"
-		yes 'All work and no play makes Jack a dull boy, said the writer, and again:'
-	} | head -c "$(($2 - 1))" >"$1"
-	echo >>"$1"
-}
-
-# conf FILE PORT ...: servers in this order
-conf() {
-	file=$1
-	shift
-	echo 'default-domain = "lab.example"' >"$file"
-	for port in "$@"; do
-		echo "server \"s$port\" { host = \"127.0.0.1\" port = $port }" >>"$file"
-	done
 }
 
 letter small 2048

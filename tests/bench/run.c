@@ -2,13 +2,14 @@
  * run: what commands cost, side by side. For benchmarks.
  *
  *	run [-n TURNS] [-w WARMUP] [-a AT_ONCE] [-i FILE] [-p] [-e FILE] [-l SECONDS] [-q]
- *	    -- NAME COMMAND [ARGUMENT]... [-- NAME COMMAND [ARGUMENT]...]...
+ *	    [-s COMMAND] -- NAME COMMAND [ARGUMENT]... [-- NAME COMMAND [ARGUMENT]...]...
  *
  * The commands run in turn, A B C A B C ..., TURNS times (20) after WARMUP turns that do
  * not count (2); with -a so many of each at once. They are spawned without a shell; the
  * time is from the first spawn to the last reaping. stdin is FILE (/dev/null), with -p a
  * pipe that a process of its own fills from FILE; stdout and stderr go to the file of -e
- * (/dev/null). What is not done after SECONDS (60) is killed and has failed.
+ * (/dev/null). What is not done after SECONDS (60) is killed and has failed. With -s a shell
+ * runs that command before each of them, outside the time; all ends when it fails.
  *
  * One line each: median and 90 % of the wall times in ms, median of the time on the
  * processors (of one) in ms, the median of the ratios to the first
@@ -21,6 +22,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +53,7 @@ struct job {
 static struct {
 	int turns, warmup, at_once, seconds;
 	bool piped, quiet;
-	const char *input, *output;
+	const char *input, *output, *setup;
 	int out;
 	struct command commands[COMMANDS_MAX];
 	int n;
@@ -180,6 +182,23 @@ reap(struct command *c, struct job *jobs, double deadline)
 	return false;
 }
 
+static void
+set_up(void)
+{
+	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, (char *)(uintptr_t)o.setup,
+		NULL };
+	pid_t pid;
+	int status;
+
+	errno = posix_spawn(&pid, "/bin/sh", NULL, NULL, argv, environ);
+	if (errno != 0 || waitpid(pid, &status, 0) != pid)
+		broken("/bin/sh");
+	if (status != 0) {
+		fprintf(stderr, "run: %s: failed\n", o.setup);
+		exit(2);
+	}
+}
+
 /* One command's turn. Returns the wall time. */
 static double
 turn(struct command *c, posix_spawnattr_t *attr)
@@ -187,6 +206,8 @@ turn(struct command *c, posix_spawnattr_t *attr)
 	static struct job jobs[AT_ONCE_MAX];
 	double begun, ended;
 
+	if (o.setup != NULL)
+		set_up();
 	for (int i = 0; i < o.at_once; i++)
 		open_input(&jobs[i]);
 	begun = now();
@@ -264,7 +285,7 @@ options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "+n:w:a:i:pe:l:q")) != -1) {
+	while ((c = getopt(argc, argv, "+n:w:a:i:pe:l:qs:")) != -1) {
 		switch (c) {
 		case 'n':
 			o.turns = number(optarg, 1, 100000);
@@ -277,6 +298,9 @@ options(int argc, char **argv)
 			break;
 		case 'l':
 			o.seconds = number(optarg, 1, 3600);
+			break;
+		case 's':
+			o.setup = optarg;
 			break;
 		case 'i':
 			o.input = optarg;
