@@ -1,0 +1,89 @@
+/*
+ * fault: what happens to mail when programs are killed, system calls fail, and the power
+ * goes.
+ *
+ *	fault kill-submit		the command and its helper, killed
+ *	fault look SPOOL		what is in a spool: for people
+ *	fault calls PROGRAM [ARG ...]	the system calls as they are counted here: for people
+ *
+ * FAULT_LONG=yes: at every system call, else at some. TAP on stdout.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scene.h"
+#include "submit.h"
+#include "work.h"
+
+static enum trace_deed
+show(void *arg, const struct trace_call *call, int *error)
+{
+	(void)arg;
+	(void)error;
+	if (call->leaving)
+		printf("%u.%u %s %s(%llx, %llx, %llx) = %lld\n", call->place.task,
+		    call->place.call, call->program, trace_name(call->nr),
+		    (unsigned long long)call->args[0], (unsigned long long)call->args[1],
+		    (unsigned long long)call->args[2], (long long)call->result);
+	return TRACE_GO;
+}
+
+static int
+calls(char **argv)
+{
+	struct trace t = {
+
+		.argv = (const char *const *)argv,
+		.dir = ".",
+		.in = "/dev/stdin",
+		.out = "/dev/stderr",
+		.hook = show
+	};
+
+	if (trace_run(&t) < 0)
+		return 1;
+	printf("status %x%s\n", (unsigned)t.status, t.hung ? ", hung" : "");
+	return 0;
+}
+
+static int
+look(const char *spool)
+{
+	struct look l = { 0 };
+	struct buf out = { 0 };
+
+	look_spool(&l, spool);
+	look_tell(&l, &out);
+	if (out.len > 0)
+		fputs(out.data, stdout);
+	buf_free(&out);
+	look_free(&l);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*run)(bool all);
+	} known[] = {
+		{ "kill-submit", kill_submit },
+	};
+	const char *much = getenv("FAULT_LONG");
+
+	if (argc == 3 && strcmp(argv[1], "look") == 0)
+		return look(argv[2]);
+	if (argc >= 3 && strcmp(argv[1], "calls") == 0)
+		return calls(argv + 2);
+	for (size_t i = 0; argc == 2 && i < sizeof(known) / sizeof(*known); i++) {
+		if (strcmp(argv[1], known[i].name) != 0)
+			continue;
+		atexit(scene_leave);
+		known[i].run(much != NULL && strcmp(much, "yes") == 0);
+		return work_plan();
+	}
+	fprintf(stderr, "fault: wrong usage, see main.c\n");
+	return 64;
+}

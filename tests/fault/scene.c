@@ -1,0 +1,520 @@
+#include "scene.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "spool/store.h"
+#include "util/clock.h"
+#include "util/file.h"
+#include "util/xalloc.h"
+
+#define PATIENCE 20000 /* milliseconds */
+
+static char base[256];
+
+void
+scene_die(const char *what, const char *which)
+{
+	fprintf(stderr, "fault: %s: %s: %s\n", what, which, strerror(errno));
+	exit(99);
+}
+
+static char *
+path(const char *dir, const char *name)
+{
+	struct buf b = { 0 };
+
+	buf_printf(&b, "%s/%s", dir, name);
+	return buf_detach(&b);
+}
+
+const char *
+scene_program(enum scene_program which)
+{
+	static const char *const variables[] = {
+		[SENDMAIL] = "SENDMAIL",
+		[QUEUE] = "QUEUE",
+		[FLUSH] = "FLUSH",
+		[QMTPD] = "QMTPD",
+		[STAGE] = "STAGE",
+	};
+	const char *value = getenv(variables[which]);
+
+	if (value == NULL || access(value, X_OK) < 0)
+		scene_die("no program", variables[which]);
+	return value;
+}
+
+const char *
+scene_base(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	if (base[0] != '\0')
+		return base;
+	snprintf(base, sizeof(base), "/dev/shm/qmtp-fault.XXXXXX");
+	if (mkdtemp(base) != NULL)
+		return base;
+	snprintf(base, sizeof(base), "%s/qmtp-fault.XXXXXX", tmp == NULL ? "/tmp" : tmp);
+	if (mkdtemp(base) == NULL)
+		scene_die("mkdtemp", base);
+	return base;
+}
+
+/* ---- files */
+
+/* Everything in a directory; with_dirs: directories in it, too. */
+static void
+empty(const char *dir, bool with_dirs)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		char *name;
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		name = path(dir, e->d_name);
+		if (unlink(name) < 0 && with_dirs) {
+			empty(name, true);
+			rmdir(name);
+		}
+		free(name);
+	}
+	if (d != NULL)
+		closedir(d);
+}
+
+void
+scene_leave(void)
+{
+	if (base[0] == '\0')
+		return;
+	empty(base, true);
+	rmdir(base);
+	base[0] = '\0';
+}
+
+void
+scene_file(const struct scene *s, const char *name, const char *text)
+{
+	char *file = path(s->dir, name), *new = path(s->dir, "new");
+	int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0 || file_write(fd, text, strlen(text)) < 0 || close(fd) < 0 ||
+	    rename(new, file) < 0)
+		scene_die("writing", file);
+	free(file);
+	free(new);
+}
+
+static void
+make_dir(const char *dir, const char *name)
+{
+	char *sub = path(dir, name);
+
+	if (mkdir(sub, 0755) < 0 && errno != EEXIST)
+		scene_die("mkdir", sub);
+	free(sub);
+}
+
+void
+scene_make_spool(const char *dir)
+{
+	make_dir(dir, "tmp");
+	make_dir(dir, "queue");
+	make_dir(dir, "failed");
+	make_dir(dir, "corrupt");
+}
+
+static void
+link_program(const struct scene *s, enum scene_program which, const char *name)
+{
+	char *here = path(s->dir, name);
+
+	if (symlink(scene_program(which), here) < 0)
+		scene_die("symlink", here);
+	free(here);
+}
+
+/* ---- processes */
+
+/* Wait for a child of ours, not for ever. Its status; -1: it hung, and was killed. */
+static int
+await(pid_t pid)
+{
+	int64_t deadline = clock_ms() + PATIENCE;
+	struct timespec tick = { .tv_nsec = 100000000 };
+	sigset_t child;
+	int status;
+	pid_t got;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	while ((got = waitpid(pid, &status, WNOHANG)) == 0 && clock_ms() < deadline)
+		sigtimedwait(&child, NULL, &tick);
+	if (got == pid)
+		return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return -1;
+}
+
+static pid_t
+spawn(const struct scene *s, const char *const *argv, const char *in, const char *out)
+{
+	pid_t pid = fork();
+	sigset_t none;
+	int fd;
+
+	if (pid < 0)
+		scene_die("fork", argv[0]);
+	if (pid > 0)
+		return pid;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (chdir(s->dir) < 0)
+		_exit(126);
+	fd = open(in == NULL ? "/dev/null" : in, O_RDONLY);
+	if (fd < 0 || dup2(fd, 0) < 0)
+		_exit(126);
+	fd = open(out == NULL ? "/dev/null" : out, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
+		_exit(126);
+	execv(argv[0], (char *const *)(uintptr_t)argv);
+	_exit(127);
+}
+
+int
+scene_run(struct scene *s, const char *const *argv, const char *in, const char *out)
+{
+	return await(spawn(s, argv, in, out));
+}
+
+static void
+until_there(const char *file)
+{
+	int64_t deadline = clock_ms() + PATIENCE;
+
+	while (access(file, F_OK) < 0) {
+		if (clock_ms() >= deadline)
+			scene_die("waiting for", file);
+		nanosleep(&(struct timespec){ .tv_nsec = 500000 }, NULL);
+	}
+}
+
+static void
+end_process(pid_t *pid)
+{
+	if (*pid <= 0)
+		return;
+	kill(*pid, SIGKILL);
+	waitpid(*pid, NULL, 0);
+	*pid = 0;
+}
+
+/* ---- the scene */
+
+void
+scene_begin(struct scene *s, const char *name)
+{
+	sigset_t child;
+	char *sock;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	*s = (struct scene){ .dir = path(scene_base(), name) };
+	make_dir(scene_base(), name);
+	make_dir(s->dir, "spool");
+	s->spool = path(s->dir, "spool");
+	scene_make_spool(s->spool);
+	link_program(s, QUEUE, "qmtp-queue");
+	scene_file(s, "in",
+	    "Date: Sun, 22 Nov 2026 03:30:31 +0000\n"
+	    "From: Alice <alice@example.org>\n"
+	    "Message-ID: <1@example.org>\n"
+	    "Subject: test\n"
+	    "\n"
+	    "hello\n");
+	sock = path(s->dir, "log.sock");
+	s->log = spawn(s,
+	    (const char *[]){ scene_program(STAGE), "log", "log.sock", "syslog", NULL },
+	    NULL, NULL);
+	until_there(sock);
+	free(sock);
+}
+
+void
+scene_end(struct scene *s)
+{
+	while (s->n > 0)
+		scene_stop(s, s->servers[s->n - 1].name);
+	end_process(&s->log);
+	empty(s->dir, true);
+	rmdir(s->dir);
+	free(s->dir);
+	free(s->spool);
+}
+
+void
+scene_spool_at(struct scene *s, const char *where)
+{
+	char *here = path(s->dir, "spool");
+
+	empty(here, true);
+	rmdir(here);
+	unlink(here);
+	if (symlink(where, here) < 0)
+		scene_die("symlink", here);
+	free(here);
+	free(s->spool);
+	s->spool = xstrdup(where);
+}
+
+static int
+read_port(const char *file)
+{
+	FILE *f = fopen(file, "re");
+	int port = 0;
+
+	if (f == NULL || fscanf(f, "%d", &port) != 1)
+		scene_die("port", file);
+	fclose(f);
+	return port;
+}
+
+void
+scene_serve(struct scene *s, const char *name, const char *const *options)
+{
+	struct scene_server *v = &s->servers[s->n++];
+	const char *argv[32] = { scene_program(QMTPD), "--parent", "--lifetime", "1000",
+		"--port-file", NULL };
+	struct buf conf = { 0 };
+	char *port;
+	size_t n = 5;
+
+	*v = (struct scene_server){ .name = xstrdup(name), .store = path(s->dir, name) };
+	buf_printf(&conf, "%s.log", v->store);
+	v->log = buf_detach(&conf);
+	buf_printf(&conf, "%s.port", v->store);
+	port = buf_detach(&conf);
+	unlink(port);
+	make_dir(s->dir, name);
+	argv[n++] = port;
+	argv[n++] = "--store";
+	argv[n++] = v->store;
+	argv[n++] = "--log";
+	argv[n++] = v->log;
+	while (options != NULL && *options != NULL && n < 31)
+		argv[n++] = *options++;
+	v->pid = spawn(s, argv, NULL, "server.err");
+	until_there(port);
+	v->port = read_port(port);
+	buf_printf(&conf, "server \"%s\" {\nhost = \"127.0.0.1\"\nport = %d\n}\n", name,
+	    v->port);
+	v->conf = buf_detach(&conf);
+	free(port);
+}
+
+static struct scene_server *
+server(struct scene *s, const char *name, size_t len)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (strlen(s->servers[i].name) == len &&
+		    memcmp(s->servers[i].name, name, len) == 0)
+			return &s->servers[i];
+	errno = ENOENT;
+	scene_die("no server", name);
+}
+
+void
+scene_stop(struct scene *s, const char *name)
+{
+	struct scene_server *v = server(s, name, strlen(name));
+
+	end_process(&v->pid);
+	empty(v->store, true);
+	rmdir(v->store);
+	free(v->name);
+	free(v->store);
+	free(v->log);
+	free(v->conf);
+	*v = s->servers[--s->n];
+}
+
+void
+scene_configure(struct scene *s, const char *order, const char *more)
+{
+	struct buf conf = { 0 };
+
+	buf_str(&conf,
+	    "hostname = \"host.lab.example\"\n"
+	    "default-domain = \"lab.example\"\n"
+	    "envelope-from = \"" SENDER "\"\n"
+	    "aliases = \"\"\n"
+	    "connect-delay = 60000\n");
+	if (more != NULL)
+		buf_str(&conf, more);
+	while (*order != '\0') {
+		size_t n = strcspn(order, " ");
+
+		buf_str(&conf, server(s, order, n)->conf);
+		order += n + (order[n] == ' ');
+	}
+	scene_file(s, "qmtp-sendmail.conf", conf.data);
+	buf_free(&conf);
+}
+
+void
+scene_clean(struct scene *s)
+{
+	static const char *const parts[] = { "tmp", "queue", "failed", "corrupt" };
+
+	for (size_t i = 0; i < 4; i++) {
+		char *part = path(s->spool, parts[i]);
+
+		empty(part, true);
+		free(part);
+	}
+	for (size_t i = 0; i < s->n; i++)
+		empty(s->servers[i].store, false);
+}
+
+void
+scene_put(struct scene *s, const char *sender, const char *rcpts)
+{
+	static const char text[] = "Subject: test\n\nhello\n";
+	struct store st = { .fd = -1 };
+	struct spool spool;
+	struct error err;
+	struct buf package = { 0 }, list = { 0 };
+	char id[SPOOL_ID];
+	size_t n = 0;
+
+	while (*rcpts != '\0') {
+		size_t len = strcspn(rcpts, " ");
+
+		buf_printf(&list, "%zu:%.*s,", len, (int)len, rcpts);
+		rcpts += len + (rcpts[len] == ' ');
+		n++;
+	}
+	buf_printf(&package, "%zu:\n%s,%zu:%s,%zu:%s,", sizeof(text), text,
+	    strlen(sender), sender, list.len, list.data);
+	if (spool_open(&spool, s->spool, &err) < 0 ||
+	    store_begin(&st, &spool, &err) < 0 ||
+	    store_write(&st, package.data, package.len, &err) < 0 ||
+	    store_slots(&st, n, 'P', time(NULL), &err) < 0 ||
+	    store_commit(&st, time(NULL), id, &err) < 0)
+		scene_die("storing", err.text);
+	spool_close(&spool);
+	buf_free(&package);
+	buf_free(&list);
+}
+
+/* ---- the servers' end of it */
+
+/* Take in what the log says. */
+static void
+read_log(struct scene_server *v)
+{
+	FILE *f = fopen(v->log, "re");
+	char line[1024], event[32];
+
+	if (f == NULL)
+		return;
+	fseek(f, v->seen, SEEK_SET);
+	while (fgets(line, sizeof(line), f) != NULL && strchr(line, '\n') != NULL) {
+		v->seen += (long)strlen(line);
+		if (sscanf(line, "%*s %*s %31s", event) != 1)
+			continue;
+		v->connects += strcmp(event, "connect") == 0;
+		v->ends += strcmp(event, "end") == 0;
+	}
+	fclose(f);
+}
+
+/* Whoever came before this connection has been accepted when it has. */
+static bool
+knock(const struct scene_server *v)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)v->port),
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool there =
+	    fd >= 0 && connect(fd, (const struct sockaddr *)&sin, sizeof(sin)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return there;
+}
+
+void
+scene_settle(struct scene *s)
+{
+	int64_t deadline = clock_ms() + PATIENCE;
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct scene_server *v = &s->servers[i];
+		unsigned before;
+
+		read_log(v);
+		before = v->connects;
+		if (!knock(v))
+			continue;
+		while (v->connects == before || v->ends < v->connects) {
+			if (clock_ms() >= deadline)
+				scene_die("a server does not come to an end", v->name);
+			nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
+			read_log(v);
+		}
+	}
+}
+
+bool
+scene_flush(struct scene *s, struct buf *why)
+{
+	const char *const argv[] = { scene_program(FLUSH), "--once", NULL };
+	struct look l = { 0 };
+	size_t left = 1;
+	int code = 0;
+
+	for (unsigned i = 0; i < 5 && left > 0; i++) {
+		if (look_age(s->spool, 4000) < 0)
+			break;
+		code = scene_run(s, argv, NULL, "flush.err");
+		if (code != 0)
+			break;
+		look_spool(&l, s->spool);
+		left = l.entries;
+		look_free(&l);
+	}
+	scene_settle(s);
+	if (code != 0)
+		buf_printf(why, "the flusher ended with %d\n", code);
+	else if (left > 0)
+		buf_printf(why, "%zu entries never leave\n", left);
+	return code == 0 && left == 0;
+}
+
+void
+scene_look(struct scene *s, struct look *l)
+{
+	look_spool(l, s->spool);
+	for (size_t i = 0; i < s->n; i++)
+		look_store(l, s->servers[i].store);
+}
