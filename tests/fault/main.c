@@ -3,6 +3,9 @@
  * goes.
  *
  *	fault kill-submit		the command and its helper, killed
+ *	fault kill-flush		the flusher
+ *	fault errors-submit		each of their system calls fails
+ *	fault errors-flush
  *	fault look SPOOL		what is in a spool: for people
  *	fault calls PROGRAM [ARG ...]	the system calls as they are counted here: for people
  *
@@ -13,7 +16,7 @@
 #include <string.h>
 
 #include "scene.h"
-#include "submit.h"
+#include "story.h"
 #include "work.h"
 
 static enum trace_deed
@@ -62,6 +65,30 @@ look(const char *spool)
 	return 0;
 }
 
+static void
+kill_submit(bool all)
+{
+	kill_stories(submit_stories, all);
+}
+
+static void
+errors_submit(bool all)
+{
+	error_stories(submit_stories, all);
+}
+
+static void
+kill_flush(bool all)
+{
+	kill_stories(flush_stories, all);
+}
+
+static void
+errors_flush(bool all)
+{
+	error_stories(flush_stories, all);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -69,6 +96,9 @@ main(int argc, char **argv)
 		const char *name;
 		void (*run)(bool all);
 	} known[] = {
+		{ "errors-flush", errors_flush },
+		{ "errors-submit", errors_submit },
+		{ "kill-flush", kill_flush },
 		{ "kill-submit", kill_submit },
 	};
 	const char *much = getenv("FAULT_LONG");

@@ -23,6 +23,7 @@
 #define PATIENCE 20000 /* milliseconds */
 
 static char base[256];
+static pid_t base_owner;
 
 void
 scene_die(const char *what, const char *which)
@@ -64,6 +65,7 @@ scene_base(void)
 
 	if (base[0] != '\0')
 		return base;
+	base_owner = getpid();
 	snprintf(base, sizeof(base), "/dev/shm/qmtp-fault.XXXXXX");
 	if (mkdtemp(base) != NULL)
 		return base;
@@ -101,7 +103,7 @@ empty(const char *dir, bool with_dirs)
 void
 scene_leave(void)
 {
-	if (base[0] == '\0')
+	if (base[0] == '\0' || base_owner != getpid())
 		return;
 	empty(base, true);
 	rmdir(base);
