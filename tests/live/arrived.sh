@@ -6,7 +6,8 @@
 #	...					Received, where TOKEN, DATE, ID and VERSION stand
 #	END					for what differs each time
 
-what='' user=0 number=0 got=''
+what='' user=0 number=0 got='' entry=''
+spool=/var/spool/qmtp-sendmail
 web=$(id -u www-data)
 HOME=/run/home
 TZ=UTC
@@ -131,6 +132,21 @@ logged() {
 	else
 		not_ok "$what: log" "$(diff -au "$T/want" "$T/have")"
 	fi
+}
+
+new_entry() {
+	entry=$(grep -a " to=<$1> relay=queue delay=.* status=queued " "$T/log" |
+	    sed -n '$s/.*queued as \([0-9a-f.]*\).*/\1/p')
+	[ -n "$entry" ] && [ "$entry" != "$entry_before" ]
+}
+
+# queued RECIPIENT: that mail is in the spool, by the log, and belongs to the user; sets $entry.
+queued() {
+	entry_before=$entry
+	wait_for new_entry "$1"
+	is "$what: the entry $entry of the queue" "$(stat -c '%u %G %a %h' "$spool/queue/$entry" 2>&1)" \
+	    "$user qmtpq 660 1"
+	is "$what: nothing is left beside it" "$(ls "$spool/tmp")" ''
 }
 
 # arrived SENDER RECIPIENT ...

@@ -54,6 +54,9 @@ is "no hidden recipient is in a message" \
     "$(grep -rl hidden.example "$T/got" --include='*.message')" ''
 is "nothing was refused or broken off by the server" "$(find "$T/got" -name '*.broken')" ''
 is "the log has nothing else" "$(grep -a qmtp-sendmail "$T/log" |
-    grep -avE ' (from=<.*msgid=<|to=<.*relay=mail[12].*status=)' |
+    grep -avE ' (from=<.*msgid=<|to=<.*relay=(mail[12]|queue).*status=)' |
     grep -avE ': (<no@|-C: counts|no recipients |To: bad address )')" ''
+
+# shellcheck source=tests/live/queue.sh
+. "$live/queue.sh"
 done_testing

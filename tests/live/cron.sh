@@ -2,7 +2,7 @@
 # cron.sh: a real cron daemon and two jobs. It wakes up at full minutes, so it is started first
 # and looked at last. sendmail -FCronDaemon -i -B8BITMIME -oem MAILTO, as the user of the job.
 
-cron_pid='' cron_until=0
+cron_pid='' cron_until=0 cron_later=''
 
 cron_start() {
 	[ -x /usr/sbin/cron ] || return 0
@@ -13,7 +13,11 @@ cron_start() {
 		MAILTO=a@example.com,b@example.com
 		* * * * * www-data printf 'öut\n.\n'; echo err >&2; printf 'no newline'
 	END
-	chmod 644 /etc/crontab /etc/cron.d/live
+	cat >/etc/cron.d/later <<-'END'
+		MAILTO=cron@later.example
+		* * * * * www-data echo later
+	END
+	chmod 644 /etc/crontab /etc/cron.d/*
 	env LC_ALL=C.UTF-8 /usr/sbin/cron -f >"$T/cron.out" 2>&1 &
 	cron_pid=$!
 	at_end "$cron_pid"
@@ -94,5 +98,8 @@ cron_finish() {
 
 		from-crontab
 	END
+	what='cron, to a server that says "later"' user=$web
+	queued cron@later.example
+	cron_later=$entry
 	stop_server "$cron_pid" 2>/dev/null
 }

@@ -10,7 +10,7 @@
 live=$top_srcdir/tests/live
 own=$top_builddir/tests/live
 LOGSINK=${LOGSINK:-$own/logsink}
-LIVE_TREE=${LIVE_TREE:-}
+LIVE_TREE=${LIVE_TREE:-} LIVE_BUILD=''
 
 # quietly COMMAND ...: its output is shown if it fails, which ends everything.
 quietly() {
@@ -41,7 +41,7 @@ build() {
 		    --localstatedir=/var
 	fi
 	cd "$build" || exit 99
-	LIVE_TREE=$T/tree
+	LIVE_TREE=$T/tree LIVE_BUILD=$build
 	# The make that runs this has its own ideas of what make is to do.
 	quietly env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -j "$(getconf _NPROCESSORS_ONLN)" install \
 	    DESTDIR="$LIVE_TREE"
@@ -67,7 +67,9 @@ unpack() {
 outside() {
 	stat -c '%n %i %Z' /usr/sbin/sendmail /usr/lib/sendmail /etc/qmtp-sendmail.conf /etc/aliases \
 	    /etc/mailname /etc/hosts /etc/sudoers /etc/sudoers.d /etc/at.deny /etc/crontab /etc/cron.d \
-	    /var/spool/cron /run/crond.pid /run/atd.pid /usr/bin/sudo /usr/bin/at /dev/log 2>&1
+	    /var/spool/cron /run/crond.pid /run/atd.pid /usr/bin/sudo /usr/bin/at /dev/log \
+	    /etc/passwd /etc/group /var/spool/qmtp-sendmail /usr/libexec/qmtp-sendmail \
+	    /run/qmtp-sendmail 2>&1
 	hostname
 }
 
@@ -80,7 +82,7 @@ unpack
 [ -n "$LIVE_TREE" ] || build
 chmod 755 "$T"
 mkdir "$T/room"
-export LOGSINK QMTPD LIVE_TREE ROOM="$T/room" UNPACKED="$T/unpacked"
+export LOGSINK QMTPD LIVE_TREE LIVE_BUILD ROOM="$T/room" UNPACKED="$T/unpacked"
 cd "$top_srcdir" || exit 99
 before=$(outside)
 "$@" sh "$live/callers.sh" &

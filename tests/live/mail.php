@@ -11,6 +11,7 @@ $cases = [
 	'null-sender' => ['bob@example.com', 'Subj', 'body', 'From: auto@lab.example', '-f<>'],
 	'evil' => ['bob@example.com', 'Subj', 'body', '', '-X/run/evil -OQueueDirectory=/run/evil.d -bm'],
 	'other-configuration' => ['bob@example.com', 'Subj', 'body', '', '-C/run/evil'],
+	'queue-first' => ['bob@example.com', 'Subj', "line1\nline2\r\n.\nend", '', '-odq'],
 	'long' => ['bob@example.com', 'Subj', str_repeat(str_repeat('0123456789', 150) . "\n", 1000)],
 	'refused' => ['no@refused.example', 'Subj', 'body'],
 	'later' => ['no@later.example', 'Subj', 'body'],

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154 # the variables of callers.sh
+# shellcheck shell=sh disable=SC2154,SC2034 # the variables of callers.sh
 # php.sh: mail() of php-cli without php.ini: sendmail -t -i; header lines end with CR LF, body
 # lines as they are.
 
@@ -139,7 +139,10 @@ php_cases() {
 	php_fails refused '*no@refused.example*no such user here*'
 	check "$what: log" grep -q "to=<no@refused.example> relay=mail2\[127.0.0.1\]:$PORT.* \
 status=refused (no such user here (#5.1.1))" "$T/log"
-	php_fails later '*no@later.example*come back later*'
+	web_mail later
+	nothing_accepted
+	queued no@later.example
+	php_later=$entry
 	check "$what: log" grep -q "to=<no@later.example> relay=mail2\[127.0.0.1\]:$PORT.* \
 status=deferred (come back later (#4.3.0))" "$T/log"
 	php_fails nobody '*no recipients*'

@@ -31,7 +31,8 @@ install_here() {
 	for name in sbin/sendmail lib/sendmail bin/mailq bin/newaliases sbin/qmtp-sendmail; do
 		rm -f "/usr/$name"
 	done
-	rm -rf /etc/qmtp-sendmail.conf /etc/mailname /etc/cron* /var/spool/cron
+	rm -rf /etc/qmtp-sendmail.conf /etc/mailname /etc/cron* /var/spool/cron \
+	    /var/spool/qmtp-sendmail /usr/libexec/qmtp-sendmail
 	cp -a "$LIVE_TREE/usr/." /usr/ && cp -a "$LIVE_TREE/etc/." /etc/ &&
 	    cp -a "$UNPACKED/usr/." /usr/ && cp -a "$UNPACKED/etc/." /etc/ || return 1
 	rm -rf /etc/cron*
@@ -39,4 +40,8 @@ install_here() {
 	echo lab.example >/etc/mailname
 	printf '127.0.0.1 localhost\n127.0.1.1 vm\n' >/etc/hosts
 	cp "$top_srcdir/tests/live/aliases" /etc/aliases
+	# The queue is one file system and no two, one over the other.
+	mkdir /var/spool/qmtp-sendmail
+	mount -t tmpfs -o mode=755 spool /var/spool/qmtp-sendmail &&
+	    /usr/libexec/qmtp-sendmail/spool-setup
 }
