@@ -67,6 +67,17 @@ is_printable(uint32_t c)
 	return true;
 }
 
+/* How many bytes at s are printable ASCII, which most text is. */
+static size_t
+plain_run(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && s[i] >= ' ' && s[i] <= '~')
+		i++;
+	return i;
+}
+
 void
 text_clean(struct buf *b, const char *s, size_t n, size_t max)
 {
@@ -79,8 +90,14 @@ text_clean(struct buf *b, const char *s, size_t n, size_t max)
 	 */
 	while (i < room) {
 		uint32_t c = 0;
-		size_t len = utf8_decode((const unsigned char *)s + i, n - i, &c);
+		size_t len = plain_run(s + i, room - i);
 
+		if (len > 0) {
+			buf_add(b, s + i, len);
+			i += len;
+			continue;
+		}
+		len = utf8_decode((const unsigned char *)s + i, n - i, &c);
 		if (len > room - i)
 			break; /* the cut would go through a character */
 		if (len > 0 && is_printable(c)) {
