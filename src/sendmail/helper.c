@@ -333,12 +333,13 @@ ask_by(struct helper *h, struct helper_question *q, int *r, struct error *err)
 {
 	struct status s = { 0 };
 	struct error why;
-	bool silent;
+	bool nothing;
 
 	*r = converse(h, q, &s, &why);
-	silent = s.line.len == 0 && !s.done;
+	/* Without the group it may say so, or just end. */
+	nothing = s.done ? *r < 0 && why.code == EX_NOPERM : s.line.len == 0;
 	buf_free(&s.line);
-	if (helper_finish(h, false, err) == HELPER_UNABLE && silent)
+	if (helper_finish(h, false, err) == HELPER_UNABLE && nothing)
 		return HELPER_UNABLE;
 	if (*r < 0)
 		*err = why;
