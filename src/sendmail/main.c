@@ -10,8 +10,10 @@
 #include "conf/conf.h"
 #include "sendmail/complain.h"
 #include "sendmail/inspect.h"
+#include "sendmail/mailq.h"
 #include "sendmail/options.h"
 #include "sendmail/probe.h"
+#include "sendmail/runq.h"
 #include "sendmail/smtp.h"
 #include "sendmail/startup.h"
 #include "sendmail/submit.h"
@@ -35,13 +37,11 @@ without_configuration(const struct options *o)
 	case MODE_VERSION:
 		return inspect_version();
 	case MODE_QUEUE:
-		complain("-bp: not built yet");
-		return EX_USAGE;
-	case MODE_QUEUE_COUNT: /* without a spool nothing is ever left in one */
-		return file_write(STDOUT_FILENO, "0\n", 2) < 0 ? EX_IOERR : EX_OK;
+		return mailq(o);
+	case MODE_QUEUE_COUNT:
+		return mailq_count(o);
 	case MODE_QUEUE_RUN:
-		complain("-q: not built yet");
-		return EX_USAGE;
+		return runq(o);
 	default:
 		return -1;
 	}

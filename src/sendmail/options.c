@@ -8,88 +8,6 @@
 #include "util/text.h"
 
 /* clang-format off */
-static const struct option_row table[] = {
-	/* What to do: the last one wins. */
-	{ "-b",        ARGUMENT_REQUIRED, OPTION_B,     0 },
-	{ "-bm",       ARGUMENT_NONE,     OPTION_MODE,  MODE_MESSAGE },
-	{ "-ba",       ARGUMENT_NONE,     OPTION_MODE,  MODE_MESSAGE },
-	{ "-bs",       ARGUMENT_NONE,     OPTION_MODE,  MODE_SMTP },
-	{ "-bp",       ARGUMENT_NONE,     OPTION_MODE,  MODE_QUEUE },
-	{ "-bP",       ARGUMENT_NONE,     OPTION_MODE,  MODE_QUEUE_COUNT },
-	{ "-bv",       ARGUMENT_NONE,     OPTION_MODE,  MODE_VERIFY },
-	{ "-bi",       ARGUMENT_NONE,     OPTION_MODE,  MODE_ALIASES },
-	{ "-I",        ARGUMENT_NONE,     OPTION_MODE,  MODE_ALIASES },
-	{ "-bC",       ARGUMENT_NONE,     OPTION_MODE,  MODE_CHECK },
-	{ "--check",   ARGUMENT_NONE,     OPTION_MODE,  MODE_CHECK },
-	{ "-bV",       ARGUMENT_NONE,     OPTION_MODE,  MODE_VERSION },
-	{ "--version", ARGUMENT_NONE,     OPTION_MODE,  MODE_VERSION },
-	{ "-d",        ARGUMENT_ATTACHED, OPTION_DEBUG, 0 },
-	{ "-bh",       ARGUMENT_NONE,     OPTION_MODE,  MODE_NOTHING },
-	{ "-bH",       ARGUMENT_NONE,     OPTION_MODE,  MODE_NOTHING },
-	{ "-q",        ARGUMENT_ATTACHED, OPTION_QUEUE, 0 },
-	{ "--help",    ARGUMENT_NONE,     OPTION_MODE,  MODE_HELP },
-	{ "--probe",   ARGUMENT_NONE,     OPTION_MODE,  MODE_PROBE },
-
-	/* How to do it. */
-	{ "-t",        ARGUMENT_NONE,     OPTION_FROM_HEADER, 0 },
-	{ "-f",        ARGUMENT_REQUIRED, OPTION_SENDER,      0 },
-	{ "-r",        ARGUMENT_REQUIRED, OPTION_SENDER,      0 },
-	{ "-F",        ARGUMENT_REQUIRED, OPTION_NAME,        0 },
-	{ "-i",        ARGUMENT_NONE,     OPTION_IGNORE_DOTS, 0 },
-	{ "-oi",       ARGUMENT_ATTACHED, OPTION_IGNORE_DOTS, 0 },
-	{ "-e",        ARGUMENT_REQUIRED, OPTION_QUIET,       0 },
-	{ "-oe",       ARGUMENT_ATTACHED, OPTION_QUIET,       0 },
-	{ "-od",       ARGUMENT_ATTACHED, OPTION_DELIVERY,    0 },
-	{ "-o",        ARGUMENT_REQUIRED, OPTION_SETTING,     0 },
-	{ "-O",        ARGUMENT_REQUIRED, OPTION_NAMED,       0 },
-	{ "-O IgnoreDots",   ARGUMENT_ATTACHED, OPTION_IGNORE_DOTS, 2 },
-	{ "-O ErrorMode",    ARGUMENT_ATTACHED, OPTION_QUIET,       6 },
-	{ "-O DeliveryMode", ARGUMENT_ATTACHED, OPTION_DELIVERY,    8 },
-	{ "-C",        ARGUMENT_REQUIRED, OPTION_CONF_PATH,   0 },
-	{ "-n",        ARGUMENT_NONE,     OPTION_NO_ALIASES,  0 },
-	{ "-L",        ARGUMENT_REQUIRED, OPTION_TAG,         0 },
-	{ "-G",        ARGUMENT_NONE,     OPTION_GATEWAY,     0 },
-	{ "-N",        ARGUMENT_REQUIRED, OPTION_NOTIFY,      0 },
-	{ "-R",        ARGUMENT_REQUIRED, OPTION_RETURN,      0 },
-	{ "-v",        ARGUMENT_NONE,     OPTION_VERBOSE,     0 },
-	{ "--dry-run", ARGUMENT_NONE,     OPTION_DRY_RUN,     0 },
-	{ "--json",    ARGUMENT_NONE,     OPTION_JSON,        0 },
-
-	/* Known to callers, without effect here. */
-	{ "-A",        ARGUMENT_REQUIRED, OPTION_IGNORED, 0 },
-	{ "-B",        ARGUMENT_REQUIRED, OPTION_IGNORED, 0 },
-	{ "-c",        ARGUMENT_NONE,     OPTION_IGNORED, 0 },
-	{ "-D",        ARGUMENT_REQUIRED, OPTION_IGNORED, 0 },
-	{ "-E",        ARGUMENT_ATTACHED, OPTION_IGNORED, 0 },
-	{ "-h",        ARGUMENT_REQUIRED, OPTION_IGNORED, 0 },
-	{ "-J",        ARGUMENT_ATTACHED, OPTION_IGNORED, 0 },
-	{ "-M",        ARGUMENT_REQUIRED, OPTION_IGNORED, 0 },
-	{ "-m",        ARGUMENT_NONE,     OPTION_IGNORED, 0 },
-	{ "-p",        ARGUMENT_REQUIRED, OPTION_IGNORED, 0 },
-	{ "-s",        ARGUMENT_NONE,     OPTION_IGNORED, 0 },
-	{ "-T",        ARGUMENT_ATTACHED, OPTION_IGNORED, 0 },
-	{ "-U",        ARGUMENT_NONE,     OPTION_IGNORED, 0 },
-	{ "-V",        ARGUMENT_REQUIRED, OPTION_IGNORED, 0 },
-	{ "-X",        ARGUMENT_REQUIRED, OPTION_IGNORED, 0 },
-	{ "-x",        ARGUMENT_NONE,     OPTION_IGNORED, 0 },
-
-	/* Known, and not this program's job. Any -b that is not above is refused as well. */
-	{ "-bD",       ARGUMENT_NONE,     OPTION_REFUSED, 0 },
-	{ "-bd",       ARGUMENT_NONE,     OPTION_REFUSED, 0 },
-	{ "-bl",       ARGUMENT_NONE,     OPTION_REFUSED, 0 },
-	{ "-bq",       ARGUMENT_NONE,     OPTION_REFUSED, 0 },
-	{ "-bS",       ARGUMENT_NONE,     OPTION_REFUSED, 0 },
-	{ "-bt",       ARGUMENT_NONE,     OPTION_REFUSED, 0 },
-	{ "-bz",       ARGUMENT_NONE,     OPTION_REFUSED, 0 },
-	{ "-Q",        ARGUMENT_NONE,     OPTION_REFUSED, 0 },
-	{ "-S",        ARGUMENT_NONE,     OPTION_REFUSED, 0 },
-	{ "-4",        ARGUMENT_NONE,     OPTION_REFUSED, 0 },
-	{ "-6",        ARGUMENT_NONE,     OPTION_REFUSED, 0 },
-	{ "-a",        ARGUMENT_NONE,     OPTION_REFUSED, 0 },
-
-	{ NULL,        ARGUMENT_NONE,     OPTION_REFUSED, 0 }
-};
-
 /* Every other name is sendmail's. */
 static const struct {
 	const char *name;
@@ -106,40 +24,6 @@ static const struct {
 static int take(
     struct options *o, const struct option_row *row, const char *arg, struct error *err);
 
-const struct option_row *
-options_table(void)
-{
-	return table;
-}
-
-const char *
-options_help(void)
-{
-	return "usage: sendmail [-C file] [-t] [-i] [-f address] [-F name] [option ...]\n"
-	       "                [--] [recipient ...]\n"
-	       "Takes a message on standard input and delivers it over QMTP.\n"
-	       "\n"
-	       "  -t            recipients from To, Cc and Bcc, too\n"
-	       "  -i            a line with a single dot does not end the message\n"
-	       "  -f ADDRESS    envelope sender; '' is the null sender\n"
-	       "  -F NAME       full name for a From field that is missing\n"
-	       "  -n            do not expand aliases\n"
-	       "  -G            add no missing header fields\n"
-	       "  -e q          nothing on standard error\n"
-	       "  -L TAG        tag of the lines in the system's log\n"
-	       "  -v            show the conversation with the servers\n"
-	       "  -C FILE       this configuration, only as the first argument\n"
-	       "  -bv           show where each recipient's mail would go\n"
-	       "  -bi           check the alias file\n"
-	       "  --check       check the configuration\n"
-	       "  --dry-run     print envelope and message, send nothing\n"
-	       "  --probe       connect to each server and print what happens (or "
-	       "--json)\n"
-	       "  --version     version and what was compiled in\n"
-	       "\n"
-	       "sendmail(8) has the other options and the exit codes.\n";
-}
-
 /* The row whose name is a prefix and one letter: "-" and 't', "-b" and 'm'; or NULL. */
 static const struct option_row *
 find(const char *prefix, char letter)
@@ -148,7 +32,7 @@ find(const char *prefix, char letter)
 
 	if (letter == '\0')
 		return NULL;
-	for (const struct option_row *row = table; row->name != NULL; row++)
+	for (const struct option_row *row = options_table(); row->name != NULL; row++)
 		if (strncmp(row->name, prefix, n) == 0 && row->name[n] == letter &&
 		    row->name[n + 1] == '\0')
 			return row;
@@ -176,6 +60,28 @@ take_b(struct options *o, const char *arg, struct error *err)
 	return take(o, row, "", err);
 }
 
+/* [!]I, R or S and a part of what that stands for. */
+static int
+take_filter(struct options *o, const char *arg, struct error *err)
+{
+	bool negated = arg[0] == '!';
+	const char *field = arg + negated;
+
+	if (field[0] == '\0' || strchr("IRS", field[0]) == NULL)
+		return refuse(err, "-q", arg, "not supported");
+	/* it would be in everything: somebody has left a blank there */
+	if (field[1] == '\0')
+		return refuse(err, "-q", arg, "nothing to look for");
+	if (o->nfilters == OPTIONS_FILTERS_MAX)
+		return refuse(err, "-q", arg, "too many of these");
+	o->filters[o->nfilters++] = (struct queue_filter){
+		.field = field[0],
+		.negated = negated,
+		.part = field + 1,
+	};
+	return 0;
+}
+
 /*
  * -q, -qf and the filters are a run of the queue; -qTIME is work of the flusher. In the
  * listing modes a filter chooses what is listed, as sendmail has it.
@@ -187,11 +93,20 @@ take_queue(struct options *o, const char *arg, struct error *err)
 	bool interval =
 	    *time >= '0' && *time <= '9' && time[strspn(time, "0123456789smhdw")] == '\0';
 
-	if (!interval && strcmp(arg, "f") != 0 && arg[0] != '\0' &&
-	    strchr("IRS", arg[0]) == NULL)
-		return refuse(err, "-q", arg, "not supported");
+	if (!interval && arg[0] != '\0' && strcmp(arg, "f") != 0 &&
+	    take_filter(o, arg, err) < 0)
+		return -1;
 	if (o->mode != MODE_QUEUE && o->mode != MODE_QUEUE_COUNT)
 		o->mode = interval ? MODE_NOTHING : MODE_QUEUE_RUN;
+	return 0;
+}
+
+static int
+take_action(struct options *o, const struct option_row *row, struct error *err)
+{
+	if (o->action != ACTION_LIST && o->action != (enum queue_action)row->value)
+		return refuse(err, row->name, "", "one of these at a time");
+	o->action = (enum queue_action)row->value;
 	return 0;
 }
 
@@ -218,7 +133,7 @@ take_named_setting(struct options *o, const char *arg, struct error *err)
 	while (n > 0 && arg[n - 1] == ' ')
 		n--;
 	value += strspn(value, " ");
-	for (const struct option_row *row = table; row->name != NULL; row++)
+	for (const struct option_row *row = options_table(); row->name != NULL; row++)
 		if (strncmp(row->name, "-O ", 3) == 0 && n >= (size_t)row->value &&
 		    strncasecmp(row->name + 3, arg, n) == 0)
 			return take(o, row, value, err);
@@ -338,6 +253,8 @@ take(struct options *o, const struct option_row *row, const char *arg, struct er
 		return take_b(o, arg, err);
 	case OPTION_QUEUE:
 		return take_queue(o, arg, err);
+	case OPTION_ACTION:
+		return take_action(o, row, err);
 	case OPTION_DEBUG:
 		if (strcmp(arg, "0.1") == 0)
 			o->mode = MODE_VERSION;
@@ -364,7 +281,7 @@ take(struct options *o, const struct option_row *row, const char *arg, struct er
 static int
 take_long(struct options *o, const char *word, struct error *err)
 {
-	for (const struct option_row *row = table; row->name != NULL; row++)
+	for (const struct option_row *row = options_table(); row->name != NULL; row++)
 		if (strcmp(row->name, word) == 0)
 			return take(o, row, "", err);
 	return refuse(err, "", word, "unknown option");
@@ -438,6 +355,28 @@ take_program(struct options *o, int argc, char **argv, struct error *err)
 	return 0;
 }
 
+/* What goes together only when all words are known. */
+static int
+check(const struct options *o, struct error *err)
+{
+	static const char *const actions[] = { "", "--show", "--remove", "--retry" };
+
+	/* As Postfix: what a header would give is shown by --dry-run. */
+	if (o->mode == MODE_VERIFY && o->from_header)
+		return error_set(err, EX_USAGE, "-t: not possible together with -bv");
+	if (o->action == ACTION_LIST)
+		return 0;
+	/* A stranger's argument behind a program's own must not make this of it. */
+	if (o->mode != MODE_QUEUE)
+		return refuse(err, actions[o->action], "", "only as mailq, or with -bp");
+	if (o->nfilters > 0)
+		return refuse(
+		    err, actions[o->action], "", "not possible together with -q");
+	if (o->noperands == 0)
+		return refuse(err, actions[o->action], "", "no queue id given");
+	return 0;
+}
+
 int
 options_parse(struct options *o, int argc, char **argv, struct error *err)
 {
@@ -463,8 +402,5 @@ options_parse(struct options *o, int argc, char **argv, struct error *err)
 		o->operands = argv + at;
 		o->noperands = (size_t)(argc - at);
 	}
-	/* As Postfix: what a header would give is shown by --dry-run. */
-	if (o->mode == MODE_VERIFY && o->from_header)
-		return error_set(err, EX_USAGE, "-t: not possible together with -bv");
-	return 0;
+	return check(o, err);
 }

@@ -21,6 +21,7 @@
 #include "util/error.h"
 
 #define OPTIONS_PROGRAM_MAX 64 /* bytes of a program name, its NUL included */
+#define OPTIONS_FILTERS_MAX 16
 
 enum mode {
 	MODE_MESSAGE,     /* -bm: a message on standard input */
@@ -43,6 +44,21 @@ enum delivery_mode {
 	DELIVERY_QUEUE    /* spool first */
 };
 
+/* What mailq does with the entries that the operands name. */
+enum queue_action {
+	ACTION_LIST, /* and the operands mean nothing */
+	ACTION_SHOW,
+	ACTION_REMOVE,
+	ACTION_RETRY
+};
+
+/* -qIPART, -qRPART, -qSPART, -q!IPART ... */
+struct queue_filter {
+	char field; /* I: the queue id, R: a recipient, S: the sender */
+	bool negated;
+	const char *part; /* lent from argv; never "" */
+};
+
 /*
  * What the command line says. All strings but program are lent from argv; NULL is "not
  * given".
@@ -61,6 +77,10 @@ struct options {
 	bool dry_run;     /* --dry-run */
 	bool json;        /* --json */
 	enum delivery_mode delivery;
+	enum queue_action action; /* --show, --remove, --retry; with MODE_QUEUE alone, and
+				     then there are operands and no filters */
+	struct queue_filter filters[OPTIONS_FILTERS_MAX]; /* -qI, -qR, -qS */
+	size_t nfilters;
 	const char *sender;    /* -f, -r; "" is the null sender, however it was written */
 	const char *name;      /* -F */
 	const char *conf_path; /* -C */
@@ -99,6 +119,7 @@ enum option_effect {
 	OPTION_MODE,    /* mode = value */
 	OPTION_B,       /* the argument is the letter of a mode */
 	OPTION_QUEUE,   /* the argument says what of the queue, or how often */
+	OPTION_ACTION,  /* action = value */
 	OPTION_DEBUG,   /* 0.1 is the version */
 	OPTION_SETTING, /* -o: the argument is a letter and a value */
 	OPTION_NAMED,   /* -O: the argument is a name and a value */
@@ -127,7 +148,7 @@ struct option_row {
 	const char *name;
 	enum option_argument argument;
 	enum option_effect effect;
-	int value; /* a mode; of the settings of -O: how many letters of the name are
+	int value; /* a mode or an action; of the settings of -O: how many letters of the name are
 		      enough */
 };
 

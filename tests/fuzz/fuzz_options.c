@@ -51,6 +51,13 @@ check_taken(const struct line *l, const struct options *o)
 	must(is_lent(l, o->sender) && is_lent(l, o->name) && is_lent(l, o->conf_path) &&
 		is_lent(l, o->tag),
 	    "strings are lent from argv");
+	must(o->nfilters <= OPTIONS_FILTERS_MAX, "room for the filters");
+	for (size_t i = 0; i < o->nfilters; i++)
+		must(is_lent(l, o->filters[i].part) && *o->filters[i].part != '\0',
+		    "a filter looks for something of argv");
+	must(o->action == ACTION_LIST ||
+		(o->mode == MODE_QUEUE && o->noperands > 0 && o->nfilters == 0),
+	    "entries are only touched as mailq, and by name");
 	must(o->conf_path == NULL || strncmp(l->argv[1], "-C", 2) == 0,
 	    "-C counts only as the first argument");
 	must(

@@ -160,16 +160,18 @@ if [ -c /dev/full ]; then
 fi
 came a 0 0 0
 
-# ---- what is not there yet, and names
+# ---- what needs a spool, where there is none; and names
 
-for option in -bp -q -qf; do
+for option in -bp -bP -q -qf -qSroot; do
 	begin "$option"
 	sendmail $option
-	prints 64 '' "sendmail: ${option%f}: not built yet"
+	prints 69 '' 'sendmail: no spool: *'
 done
-begin '-bP'
-sendmail -bP
-prints 0 0 ''
+for option in --show --remove --retry; do
+	begin "$option"
+	sendmail $option 6921abcd.1
+	prints 64 '' "sendmail: $option: only as mailq, or with -bp"
+done
 for option in -bh -bH -q15m; do
 	begin "$option"
 	sendmail $option
@@ -191,14 +193,14 @@ while IFS='|' read -r name code err; do
 	CODE=$?
 	prints "$code" '' "$err"
 done <<'END'
-mailq|64|mailq: -bp: not built yet
-runq|64|runq: -q: not built yet
+mailq|69|mailq: no spool: *
+runq|69|runq: no spool: *
 newaliases|0|
 hoststat|0|
 purgestat|0|
 smtpd|64|smtpd: smtpd: not supported under this name
 send-mail|64|send-mail: no recipients
--mailq|64|mailq: -bp: not built yet
+-mailq|69|mailq: no spool: *
 END
 # what that shell did with a name that begins with a dash
 "$STAGE" run --argv0 -sendmail "$SENDMAIL" -Z <"$D/in" >"$D/out" 2>"$D/err"

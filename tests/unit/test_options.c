@@ -116,6 +116,7 @@ put_options(struct buf *b, const struct options *o)
 		"queue-run", "verify", "aliases", "check", "version", "help", "probe",
 		"nothing" };
 	static const char *const deliveries[] = { "default", "direct", "queue" };
+	static const char *const actions[] = { "list", "show", "remove", "retry" };
 
 	if (strcmp(o->program, "sendmail") != 0)
 		put_string(b, "program", o->program);
@@ -134,6 +135,13 @@ put_options(struct buf *b, const struct options *o)
 	put_flag(b, "json", o->json);
 	if (o->delivery != DELIVERY_DEFAULT)
 		buf_printf(b, " delivery=%s", deliveries[o->delivery]);
+	if (o->action != ACTION_LIST)
+		buf_printf(b, " action=%s", actions[o->action]);
+	for (size_t i = 0; i < o->nfilters; i++) {
+		buf_printf(
+		    b, " %c%s", o->filters[i].field, o->filters[i].negated ? "!=" : "=");
+		put_word(b, o->filters[i].part);
+	}
 	put_string(b, "sender", o->sender);
 	put_string(b, "name", o->name);
 	put_string(b, "conf_path", o->conf_path);
@@ -319,7 +327,8 @@ START_TEST(rows_are_taken)
 		struct error err;
 		int argc, rc;
 
-		buf_printf(&line, "sendmail %s %s", row->name, next);
+		buf_printf(&line, "%s %s %s",
+		    row->effect == OPTION_ACTION ? "mailq" : "sendmail", row->name, next);
 		argc = split(line.data, argv);
 		rc = options_parse(&o, argc, argv, &err);
 		ck_assert_msg(
