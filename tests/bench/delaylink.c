@@ -194,13 +194,13 @@ main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = wake };
 	sigset_t child, before;
-	char *end;
+	char *end = NULL;
 	double ms = argc > 4 ? strtod(argv[1], &end) : -1;
 	int split = 2, status;
 
 	while (split < argc && strcmp(argv[split], "--") != 0)
 		split++;
-	if (ms < 0 || *end != '\0' || split == 2 || split >= argc - 1) {
+	if (end == NULL || ms < 0 || *end != '\0' || split == 2 || split >= argc - 1) {
 		fputs("usage: delaylink MILLISECONDS FAR... -- NEAR...\n", stderr);
 		return 64;
 	}

@@ -112,5 +112,7 @@ main(int argc, char **argv)
 	}
 	if (syncfs(dirfd(queue)) < 0)
 		broken("sync");
+	free(entry);
+	closedir(queue);
 	return 0;
 }

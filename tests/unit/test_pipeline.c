@@ -233,7 +233,7 @@ START_TEST(nothing_behind_several)
 	qmtp_session_step(session);
 	writes(PART "|,|");
 	are(3, 2);
-	submit(p = package(2));
+	submit(package(2));
 	submit_all(1);
 	qmtp_session_step(session); /* proven */
 	writes("1:\n,5:s@x.y,16:5:r@x.y,5:r@x.y,|," PART "|,|");
