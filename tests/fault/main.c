@@ -6,6 +6,8 @@
  *	fault kill-flush		the flusher
  *	fault errors-submit		each of their system calls fails
  *	fault errors-flush
+ *	fault power-submit		the power goes while they run
+ *	fault power-flush
  *	fault look SPOOL		what is in a spool: for people
  *	fault calls PROGRAM [ARG ...]	the system calls as they are counted here: for people
  *
@@ -15,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "power.h"
 #include "scene.h"
 #include "story.h"
 #include "work.h"
@@ -100,6 +103,8 @@ main(int argc, char **argv)
 		{ "errors-submit", errors_submit },
 		{ "kill-flush", kill_flush },
 		{ "kill-submit", kill_submit },
+		{ "power-flush", power_flush },
+		{ "power-submit", power_submit },
 	};
 	const char *much = getenv("FAULT_LONG");
 

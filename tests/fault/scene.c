@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -92,12 +93,21 @@ empty(const char *dir, bool with_dirs)
 		name = path(dir, e->d_name);
 		if (unlink(name) < 0 && with_dirs) {
 			empty(name, true);
-			rmdir(name);
+			/* A program that broke off may have left it mounted. */
+			if (rmdir(name) < 0 && errno == EBUSY &&
+			    umount2(name, MNT_DETACH) == 0)
+				rmdir(name);
 		}
 		free(name);
 	}
 	if (d != NULL)
 		closedir(d);
+}
+
+void
+scene_empty(const char *dir)
+{
+	empty(dir, false);
 }
 
 void
@@ -147,6 +157,7 @@ link_program(const struct scene *s, enum scene_program which, const char *name)
 {
 	char *here = path(s->dir, name);
 
+	unlink(here);
 	if (symlink(scene_program(which), here) < 0)
 		scene_die("symlink", here);
 	free(here);
@@ -270,21 +281,6 @@ scene_end(struct scene *s)
 	rmdir(s->dir);
 	free(s->dir);
 	free(s->spool);
-}
-
-void
-scene_spool_at(struct scene *s, const char *where)
-{
-	char *here = path(s->dir, "spool");
-
-	empty(here, true);
-	rmdir(here);
-	unlink(here);
-	if (symlink(where, here) < 0)
-		scene_die("symlink", here);
-	free(here);
-	free(s->spool);
-	s->spool = xstrdup(where);
 }
 
 static int

@@ -29,7 +29,7 @@ struct scene_server {
 
 struct scene {
 	char *dir;   /* absolute */
-	char *spool; /* in it, unless scene_spool_at() says otherwise */
+	char *spool; /* in it */
 	struct scene_server servers[SCENE_SERVERS];
 	size_t n;
 	pid_t log;
@@ -45,9 +45,6 @@ void scene_end(struct scene *s);
 /* Directories of a spool. */
 void scene_make_spool(const char *path);
 
-/* The spool is elsewhere: DIR/spool becomes a symbolic link. */
-void scene_spool_at(struct scene *s, const char *path);
-
 /*
  * A server: options of tests/qmtpd, NULL ends them. The configuration names the servers
  * whose names are in "order", in that order: "a b".
@@ -59,8 +56,9 @@ void scene_configure(struct scene *s, const char *order, const char *more);
 /* A file in the scene's directory. */
 void scene_file(const struct scene *s, const char *name, const char *text);
 
-/* Empty the spool and the stores. */
+/* Empty the spool and the stores; one directory. */
 void scene_clean(struct scene *s);
+void scene_empty(const char *dir);
 
 /* Put a message into the spool: sender, recipients separated by blanks. */
 void scene_put(struct scene *s, const char *sender, const char *rcpts);

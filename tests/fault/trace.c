@@ -251,8 +251,11 @@ on_enter(struct tracing *g, struct task *k, const struct __ptrace_syscall_info *
 		c->args[i] = info->entry.args[i];
 	c->leaving = false;
 	k->inside = true;
-	if (t->hook != NULL)
-		do_deed(g, k, t->hook(t->arg, c, &error), error);
+	if (t->hook != NULL) {
+		enum trace_deed deed = t->hook(t->arg, c, &error);
+
+		do_deed(g, k, deed, error);
+	}
 	if (t->at.task != k->number || t->at.call != c->place.call)
 		return;
 	t->reached = true;

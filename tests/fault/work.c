@@ -113,6 +113,12 @@ work_tell(bool good, const char *details, const char *fmt, ...)
 	fflush(stdout);
 }
 
+void
+work_skip(const char *what, const char *reason)
+{
+	printf("ok %u - %s # SKIP %s\n", ++told, what, reason);
+}
+
 int
 work_plan(void)
 {

@@ -34,6 +34,7 @@ void work_do(const struct work *w, struct work_result *r);
 /* TAP: a line for a case, its details as comments; the plan. work_plan() returns the exit code. */
 void work_tell(bool good, const char *details, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+void work_skip(const char *what, const char *reason);
 int work_plan(void);
 
 #endif
