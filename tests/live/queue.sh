@@ -101,19 +101,36 @@ web_run "php: no_new_privs, no socket" 1 setpriv --no-new-privs php -n "$T/mail.
 said '*bob@example.com*'
 is "$what: nothing was stored" "$(find "$spool/queue" "$spool/tmp" -newer "$spool/queue/$down" -type f)" ''
 
-mkdir -p /run/qmtp-sendmail
+socket=/run/qmtp-sendmail/queue.sock unit=''
+mkdir -p "${socket%/*}"
 /usr/libexec/qmtp-sendmail/qmtp-queue listen 2>"$T/listen.err" &
 listener=$!
 at_end $listener
-wait_for test -S /run/qmtp-sendmail/queue.sock
+wait_for test -S $socket
 web_run "php: no_new_privs, by the socket" 0 setpriv --no-new-privs php -n "$T/mail.php" plain
 queued bob@example.com
-socket=$entry
+listen=$entry
+
+# The same as qmtp-sendmail-queue.socket has it: a process for each connection
+if command -v systemd-socket-activate >/dev/null; then
+	stop_server $listener 2>/dev/null
+	rm -f $socket
+	systemd-socket-activate --inetd -a -l $socket /usr/libexec/qmtp-sendmail/qmtp-queue serve \
+	    >"$T/activate.out" 2>&1 &
+	listener=$!
+	at_end $listener
+	wait_for test -S $socket
+	chmod 666 $socket
+	web_run "php: no_new_privs, by a socket of systemd" 0 \
+	    setpriv --no-new-privs php -n "$T/mail.php" plain
+	queued bob@example.com
+	unit=$entry
+fi
 
 # Users see their own, root all.
 # shellcheck disable=SC2016 # the $ are of the inner shell
 in_mailq='mailq | grep -q "^$1"'
-for id in "$php_later" "$symfony_later" "$cron_later" "$down" "$socket"; do
+for id in "$php_later" "$symfony_later" "$cron_later" "$down" "$listen" $unit; do
 	run "mailq, as root: $id" 0 sh -c "$in_mailq" sh "$id"
 done
 web_run "mailq: $down" 0 sh -c "$in_mailq" sh "$down"
@@ -121,8 +138,10 @@ web_run "mailq: $symfony_later, of root" 1 sh -c "$in_mailq" sh "$symfony_later"
 web_run "mailq, no_new_privs: $down" 0 setpriv --no-new-privs sh -c "$in_mailq" sh "$down"
 
 # Nobody is back: what waits stays.
+waiting=5
+[ -z "$unit" ] || waiting=6
 flush "qmtp-flush --once, all servers down" 0 --once
-is "$what: all are there" "$(find "$spool/queue" -type f | wc -l)" 5
+is "$what: all are there" "$(find "$spool/queue" -type f | wc -l)" "$waiting"
 
 # A server is back.
 start_server --store "$T/back" --log "$T/back.log"
@@ -136,7 +155,9 @@ plain >"$T/plain"
 what="php, queued"
 flushed "$down" www-data@lab.example bob@example.com <"$T/plain"
 what="php, queued through the socket"
-flushed "$socket" www-data@lab.example bob@example.com <"$T/plain"
+for id in "$listen" $unit; do
+	flushed "$id" www-data@lab.example bob@example.com <"$T/plain"
+done
 what="php, queued after \"later\""
 flushed "$php_later" www-data@lab.example no@later.example <<-'END'
 	Date: DATE
