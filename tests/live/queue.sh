@@ -33,12 +33,9 @@ servers() {
 	cat "$T/conf" >/etc/qmtp-sendmail.conf
 }
 
-# flush WHAT CODE OPTION ...: the flusher, with what qmtp-sendmail.service gives it and no more
-flush() {
-	flush_what=$1 flush_code=$2
-	shift 2
-	run "$flush_what" "$flush_code" setpriv --reuid qmtpq --regid qmtpq --init-groups \
-	    --no-new-privs --bounding-set=-all /usr/sbin/qmtp-flush "$@"
+# as_flusher COMMAND ...: what qmtp-sendmail.service gives the flusher, and no more
+as_flusher() {
+	exec setpriv --reuid qmtpq --regid qmtpq --init-groups --no-new-privs --bounding-set=-all "$@"
 }
 
 # Not by trying: that would lock it.
@@ -111,11 +108,12 @@ web_run "php: no_new_privs, by the socket" 0 setpriv --no-new-privs php -n "$T/m
 queued bob@example.com
 listen=$entry
 
-# The same as qmtp-sendmail-queue.socket has it: a process for each connection
+# The same as qmtp-sendmail-queue.socket has it: a process for each connection, with no more
+# power than to change its ids
 if command -v systemd-socket-activate >/dev/null; then
 	stop_server $listener 2>/dev/null
 	rm -f $socket
-	systemd-socket-activate --inetd -a -l $socket /usr/libexec/qmtp-sendmail/qmtp-queue serve \
+	setpriv --no-new-privs --bounding-set=-all,+setuid,+setgid systemd-socket-activate --inetd -a -l $socket /usr/libexec/qmtp-sendmail/qmtp-queue serve \
 	    >"$T/activate.out" 2>&1 &
 	listener=$!
 	at_end $listener
@@ -140,14 +138,15 @@ web_run "mailq, no_new_privs: $down" 0 setpriv --no-new-privs sh -c "$in_mailq" 
 # Nobody is back: what waits stays.
 waiting=5
 [ -z "$unit" ] || waiting=6
-flush "qmtp-flush --once, all servers down" 0 --once
+line=$(sed -n 's/^\*.* qmtpq //p' "${LIVE_BUILD:-$top_builddir}/packaging/cron/qmtp-sendmail")
+run "cron's line, all servers down" 0 setpriv --reuid qmtpq --regid qmtpq --init-groups sh -c "$line"
 is "$what: all are there" "$(find "$spool/queue" -type f | wc -l)" "$waiting"
 
 # A server is back.
 start_server --store "$T/back" --log "$T/back.log"
 servers "server \"mail1\" { host = \"127.0.0.1\" port = $dead }" \
     "server \"back\" { host = \"127.0.0.1\" port = $PORT }"
-flush "qmtp-flush --once" 0 --once
+run "qmtp-flush --once, by root" 0 qmtp-flush --once
 check "$what: nothing is left" nothing_waits
 
 user=$web
@@ -192,8 +191,7 @@ symfony_carol 2 | sed 's/carol@example.com/no@later.example/' >"$T/later"
 flushed "$symfony_later" shop@lab.example no@later.example <"$T/later"
 
 # As a service it stays, and is woken by what comes.
-setpriv --reuid qmtpq --regid qmtpq --init-groups --no-new-privs --bounding-set=-all \
-    /usr/sbin/qmtp-flush >"$T/flush.out" 2>&1 &
+as_flusher /usr/sbin/qmtp-flush >"$T/flush.out" 2>&1 &
 flusher=$!
 at_end $flusher
 wait_for locked
