@@ -43,6 +43,7 @@
 #include <stdbool.h>
 
 #include "conf/conf.h"
+#include "mail/dsn.h"
 #include "mail/envelope.h"
 #include "mail/identity.h"
 #include "spool/entry.h"
@@ -63,8 +64,8 @@ struct account {
  */
 struct account_work {
 	bool begun;
-	time_t tried;  /* now of the first call: expiry is judged by it */
-	bool told[3];  /* by enum dsn_kind: its news is stored */
+	time_t tried;               /* now of the first call: expiry is judged by it */
+	bool told[DSN_DELAYED + 1]; /* by enum dsn_kind: its news is stored */
 	bool unsynced; /* marks were written that no sync has confirmed: again */
 };
 

@@ -17,8 +17,8 @@ local_length(const char *addr)
 	return at != NULL ? (size_t)(at - addr) : strlen(addr);
 }
 
-static int
-same_address(const char *a, const char *b)
+bool
+envelope_same_address(const char *a, const char *b)
 {
 	size_t n = local_length(a);
 
@@ -51,7 +51,8 @@ find_slot(const struct envelope *e, const char *addr, uint32_t hash)
 	struct envelope_slot *s = &e->index[i];
 
 	while (s->position != 0 &&
-	    (s->hash != hash || !same_address(e->rcpts[s->position - 1].addr, addr))) {
+	    (s->hash != hash ||
+		!envelope_same_address(e->rcpts[s->position - 1].addr, addr))) {
 		i = (i + 1) & (e->slots - 1);
 		s = &e->index[i];
 	}

@@ -5,6 +5,7 @@
 #ifndef MAIL_ENVELOPE_H
 #define MAIL_ENVELOPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,6 +59,9 @@ void envelope_reserve(struct envelope *e, size_t more, size_t max);
 
 /* How many recipients are in a state. */
 size_t envelope_count(const struct envelope *e, enum rcpt_state state);
+
+/* Whether two addresses are the same, as above. */
+bool envelope_same_address(const char *a, const char *b);
 
 /* Replace the reply of recipient i by a string that the envelope then owns. */
 void envelope_reply(struct envelope *e, size_t i, char *reply);

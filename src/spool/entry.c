@@ -363,6 +363,7 @@ entry_mark(struct entry *e, size_t i, char state, time_t now, struct error *err)
 		e->rcpts[i].state = state;
 		e->rcpts[i].when = now;
 	}
+	e->touched = now;
 	return 0;
 }
 

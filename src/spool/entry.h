@@ -67,7 +67,7 @@ size_t entry_count(const struct entry *e, char state);
 
 /*
  * Mark recipient i, or with i = e->n the message: one write in place, which needs no
- * space. It counts once entry_sync() has returned 0. 0, or -1 with err (EX_IOERR): then
+ * space, and sets the mtime. It counts once entry_sync() has returned 0. 0, or -1 with err (EX_IOERR): then
  * nothing is said of the entry until a mark succeeds.
  */
 int entry_mark(struct entry *e, size_t i, char state, time_t now, struct error *err);
