@@ -363,6 +363,25 @@ on_stop(struct tracing *g, pid_t tid, int status)
 
 /* ---- the run */
 
+bool
+trace_possible(const char **why)
+{
+#if defined __x86_64__ || defined __aarch64__
+	pid_t pid = fork();
+	int status = -1;
+
+	if (pid == 0)
+		_exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0);
+	if (pid > 0)
+		waitpid(pid, &status, 0);
+	*why = "ptrace is not allowed here";
+	return status == 0;
+#else
+	*why = "ptrace of this machine is not known here";
+	return false;
+#endif
+}
+
 static int
 redirect(const char *path, int flags, int to)
 {

@@ -73,6 +73,9 @@ struct trace {
 	char programs[TRACE_TASKS + 1][32]; /* what they ran at last */
 };
 
+/* Whether it can be done here; if not, why is a reason for people. */
+bool trace_possible(const char **why);
+
 /*
  * 0, or -1 with a line on stderr: it cannot be done here. t->path is the caller's to free.
  */
