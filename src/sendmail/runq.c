@@ -1,12 +1,10 @@
 #include "sendmail/runq.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -59,29 +57,16 @@ retry_filtered(const struct options *o, uint64_t *n, struct error *err)
 }
 
 /*
- * Whether somebody holds the lock of the spool, which only flushers take. One that starts
- * in this very instant takes us for one, ends, and is started again by whatever started it.
+ * It takes the ids of the spool's user itself, and ends quietly where another one is at
+ * work. Returns 0 or an errno.
  */
-static bool
-flusher_runs(void)
-{
-	int fd = open(SPOOL_DIR "/lock", O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-	bool held;
-
-	if (fd < 0)
-		return false;
-	held = flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-	close(fd);
-	return held;
-}
-
-/* It takes the ids of the spool's user itself. Returns 0 or an errno. */
 static int
 start_flusher(const char *conf_path, pid_t *pid)
 {
 	char name[] = "qmtp-flush", once[] = "--once", conf[] = "-C";
-	char *const argv[] = { name, once, conf_path != NULL ? conf : NULL,
-		(char *)(uintptr_t)conf_path, NULL };
+	char *const plain[] = { name, once, NULL };
+	char *const configured[] = { name, conf, (char *)(uintptr_t)conf_path, once,
+		NULL };
 	posix_spawnattr_t how;
 	sigset_t defaults;
 	int e = posix_spawnattr_init(&how);
@@ -95,7 +80,8 @@ start_flusher(const char *conf_path, pid_t *pid)
 	if (e == 0)
 		e = posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGDEF);
 	if (e == 0)
-		e = posix_spawn(pid, FLUSH_PROGRAM, NULL, &how, argv, environ);
+		e = posix_spawn(pid, FLUSH_PROGRAM, NULL, &how,
+		    conf_path != NULL ? configured : plain, environ);
 	posix_spawnattr_destroy(&how);
 	return e;
 }
@@ -133,6 +119,5 @@ runq(const struct options *o)
 		complain("%s", err.text);
 		return err.code == EX_IOERR ? EX_UNAVAILABLE : err.code;
 	}
-	return n > 0 && getuid() == 0 && !flusher_runs() ? flush_once(o->conf_path)
-							 : EX_OK;
+	return n > 0 && getuid() == 0 ? flush_once(o->conf_path) : EX_OK;
 }

@@ -1,7 +1,7 @@
 /*
  * sendmail/runq.h: MODE_QUEUE_RUN, "sendmail -q" and runq: the caller's entries (root: all)
- * are due now, those that the filters let through if there are any. For root, when no
- * flusher runs, qmtp-flush --once tries them, and is waited for.
+ * are due now, those that the filters let through if there are any. For root qmtp-flush --once
+ * tries them, unless another flusher runs, and is waited for.
  */
 #ifndef SENDMAIL_RUNQ_H
 #define SENDMAIL_RUNQ_H
