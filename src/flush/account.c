@@ -251,7 +251,7 @@ judge_age(struct accounting *c)
 		r = mark_message(c, 'E', tried);
 	else if (r == 0 && old && tried - c->e->since >= EXPIRY_SECOND_TRY)
 		r = expire(c, about);
-	else if (r == 0 && !old && c->e->state == 'P' && conf->delay_warning > 0 &&
+	else if (r == 0 && c->e->state == 'P' && conf->delay_warning > 0 &&
 	    age > conf->delay_warning)
 		r = warn(c, about);
 	free(about);

@@ -98,8 +98,8 @@ tell(const struct account *a, const struct news *n, struct error *err)
 	int r = 0;
 
 	if (make_view(&view, a, n) > 0)
-		r = store(a, n, &view, orphan ? p : "",
-		    orphan || n->kind == DSN_DELAYED ? "" : p, err);
+		r = store(
+		    a, n, &view, orphan ? p : "", n->kind == DSN_DELAYED ? "" : p, err);
 	for (size_t i = 0; i < view.n; i++)
 		free(view.rcpts[i].reply);
 	free(view.rcpts);

@@ -77,8 +77,8 @@ push_threading(struct header *h, const struct buf *head, struct buf *line)
 {
 	struct header original = { 0 };
 	const struct header_field *f;
-	const char *s = head->data;
-	const char *end = head->data + head->len;
+	const char *s = head->len > 0 ? head->data : "";
+	const char *end = s + head->len;
 	const char *lf;
 	size_t n;
 

@@ -1,6 +1,7 @@
 /*
  * flush/account, flush/tell, flush/last, flush/notice: what becomes of each recipient after
- * a try, on disk, and who hears of it.
+ * a try, on disk, and who hears of it. log.c is compiled for this test with LOG_SOCKET
+ * "log.sock".
  */
 #include "flush/account.h"
 
@@ -8,10 +9,13 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "flush/notice.h"
 #include "spool/schedule.h"
 #include "spool/words.h"
+#include "util/log.h"
 #include "util/xalloc.h"
 
 #include "spooldir.h"
@@ -380,14 +384,16 @@ START_TEST(refused)
 {
 	static const char *const replies[] = { NULL, "mx1: no such user (#5.1.1)", NULL };
 	struct envelope view;
-	char id[SPOOL_ID], news[SPOOL_ID];
+	char id[SPOOL_ID], news[SPOOL_ID], token[sizeof(identity.token)];
 
 	spooldir_store(message, s, three, 3, 'P', ARRIVED, id);
 	begin(id);
 	said(0, 'K', "mx1: ok");
 	said(1, 'D', replies[1]);
 	said(2, 'Z', "mx1: later");
+	memcpy(token, identity.token, sizeof(token));
 	expect(account_now(1000), ACCOUNT_WAITS);
+	ck_assert_str_ne(identity.token, token);
 	begin(id);
 	assert_slots(&entry, "KDPP");
 	assert_time(entry.rcpts[1].when, 1000);
@@ -486,6 +492,19 @@ START_TEST(orphan_without_postmaster)
 }
 END_TEST
 
+START_TEST(orphan_taken)
+{
+	char id[SPOOL_ID];
+
+	spooldir_store(message, "", two, 1, 'P', ARRIVED, id);
+	begin(id);
+	said(0, 'K', "mx1: ok");
+	expect(account_now(1000), ACCOUNT_OVER);
+	ck_assert_uint_eq(spooldir_count("queue"), 0);
+	ck_assert_uint_eq(spooldir_count("failed"), 0);
+}
+END_TEST
+
 START_TEST(orphan_to_the_postmaster)
 {
 	static const char *const both[] = { "bob@example.net", "postmaster@Example.ORG" };
@@ -560,7 +579,7 @@ START_TEST(heads)
 	refuse_with_head("no header here\n", "");
 	refuse_with_head("\nSubject: body\n", "");
 	refuse_with_head("Subject: a", "");
-	refuse_with_head("Subject: a\nno field\n", "Subject: a\n");
+	refuse_with_head("Subject: a\nno field\nX: y\n", "Subject: a\n");
 	refuse_with_head("A: b\r\n\tc\r\nD:\re\n\n", "A: b\n\tc\nD: e\n");
 }
 END_TEST
@@ -708,6 +727,28 @@ START_TEST(held_by_a_sync)
 }
 END_TEST
 
+/* What the caller has marked is synced, too, though this call has nothing new but P. */
+START_TEST(held_by_the_sync_of_others)
+{
+	char id[SPOOL_ID];
+	int real, null = open("/dev/null", O_RDWR);
+
+	spooldir_store(message, s, two, 2, 'P', ARRIVED, id);
+	begin(id);
+	ck_assert_int_eq(entry_mark(&entry, 0, 'K', ARRIVED + 999, &err), 0);
+	said(0, 'K', "mx1: ok");
+	said(1, 'Z', "mx1: later");
+	real = dup(entry.fd);
+	ck_assert_int_ge(dup2(null, entry.fd), 0);
+	expect(account_now(1000), ACCOUNT_HELD);
+	ck_assert_int_ge(dup2(real, entry.fd), 0);
+	expect(account_now(1000), ACCOUNT_WAITS);
+	assert_slots(&entry, "KPP");
+	close(real);
+	close(null);
+}
+END_TEST
+
 /* The same for D: its bounce was stored, and is the only one. */
 START_TEST(held_by_the_sync_of_d)
 {
@@ -784,7 +825,7 @@ START_TEST(full_disk)
 	int fd;
 
 	ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
-	ck_assert_int_eq(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	ck_assert_int_eq(mount("none", "/", "", MS_REC | MS_PRIVATE, ""), 0);
 	ck_assert_int_eq(
 	    mount("none", spooldir_path("failed", ""), "tmpfs", 0, "size=64k"), 0);
 	ck_assert_int_eq(mkdir(spooldir_path("failed", "tmp"), 0700), 0);
@@ -968,6 +1009,77 @@ START_TEST(orphan_expiry)
 	fail_at(id, 7 * DAY, ACCOUNT_OVER, "DE");
 	ck_assert_uint_eq(spooldir_count("queue"), 0);
 	ck_assert_uint_eq(spooldir_count("failed"), 1);
+}
+END_TEST
+
+/* ---- the log ---- */
+
+static int log_fd = -1;
+
+static void
+open_log(void)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+
+	log_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", LOG_SOCKET);
+	ck_assert_int_eq(bind(log_fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	log_open("test", LOG_MAIL);
+}
+
+/* The next line of the log ends with this. */
+static void
+assert_logged(const char *end)
+{
+	char line[4096];
+	ssize_t n = recv(log_fd, line, sizeof(line) - 1, 0);
+
+	ck_assert_msg(n > 0, "nothing was logged, not %s", end);
+	line[n] = '\0';
+	ck_assert_msg(
+	    (size_t)n >= strlen(end) && strcmp(line + (size_t)n - strlen(end), end) == 0,
+	    "%s, not %s", line, end);
+}
+
+/* Of 22 addresses 20 are named; what goes to nobody is said so. */
+START_TEST(logged)
+{
+	char id[SPOOL_ID], news[SPOOL_ID], names[22][32], line[2048];
+	const char *rcpts[22];
+	int home = open(".", O_RDONLY | O_DIRECTORY);
+	struct buf all = { 0 };
+
+	ck_assert_int_eq(chdir(spooldir), 0);
+	open_log();
+	for (size_t i = 0; i < 22; i++) {
+		snprintf(names[i], sizeof(names[i]), "r%zu@example.net", i);
+		rcpts[i] = names[i];
+		if (i < 20)
+			buf_printf(&all, "%s<%s>", i > 0 ? "," : "", names[i]);
+	}
+	spooldir_store(message, s, rcpts, 22, 'P', ARRIVED, id);
+	begin(id);
+	ck_assert_int_eq(entry_mark(&entry, 22, 'E', ARRIVED + 6 * DAY, &err), 0);
+	expect(probe_now(7 * DAY), ACCOUNT_OVER);
+	ck_assert_int_eq(fchdir(home), 0);
+	find_other("", news);
+	snprintf(line, sizeof(line),
+	    ": %s: notice of expiry to=<alice@example.org>: queued as %s", id, news);
+	assert_logged(line);
+	snprintf(line, sizeof(line), ": %s: to=%s,... status=expired", id, all.data);
+	assert_logged(line);
+	ck_assert_int_eq(chdir(spooldir), 0);
+	begin(news);
+	said(0, 'D', "mx1: no");
+	expect(account_now(0), ACCOUNT_OVER);
+	snprintf(line, sizeof(line), ": %s: nobody can be told: kept in failed/", news);
+	assert_logged(line);
+	log_close();
+	ck_assert_int_eq(unlink(LOG_SOCKET), 0);
+	ck_assert_int_eq(fchdir(home), 0);
+	close(home);
+	close(log_fd);
+	buf_free(&all);
 }
 END_TEST
 
@@ -1183,6 +1295,7 @@ main(void)
 	tcase_add_test(t, refused_to_the_postmaster);
 	tcase_add_test(t, orphan);
 	tcase_add_test(t, orphan_without_postmaster);
+	tcase_add_test(t, orphan_taken);
 	tcase_add_test(t, orphan_to_the_postmaster);
 	tcase_add_test(t, no_loops);
 	tcase_add_test(t, heads);
@@ -1191,6 +1304,7 @@ main(void)
 	tcase_add_test(t, held_by_the_bounce);
 	tcase_add_test(t, held_by_a_mark);
 	tcase_add_test(t, held_by_a_sync);
+	tcase_add_test(t, held_by_the_sync_of_others);
 	tcase_add_test(t, held_by_the_sync_of_d);
 	tcase_add_test(t, held_by_the_removal);
 	tcase_add_test(t, held_by_failed);
@@ -1202,6 +1316,7 @@ main(void)
 	tcase_add_test(t, clock_back);
 	tcase_add_test(t, held_expiry);
 	tcase_add_test(t, orphan_expiry);
+	tcase_add_test(t, logged);
 	tcase_add_test(t, probe_young);
 	tcase_add_test(t, probe_old);
 	tcase_add_test(t, warning);
