@@ -4,31 +4,20 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "delivery/outcome.h"
 #include "delivery/pack.h"
 #include "delivery/verdict.h"
 #include "delivery/wait.h"
 #include "util/buf.h"
 #include "util/clock.h"
-#include "util/text.h"
 #include "util/xalloc.h"
 
-#define ONCE_REMARK " (one answer to %zu recipients: answers = \"one\"?)"
 #define GRACE_AFTER_STOP 10000 /* milliseconds for answers once a signal has come */
 
 /* One package and the positions in the envelope of its recipients. */
 struct parcel {
 	struct qmtp_package *package;
 	const size_t *positions;
-	size_t n;
-};
-
-/* Recipients that share a verdict and its words, on their way to the report. */
-struct group {
-	struct delivery *delivery;
-	const struct runner *runner;
-	enum rcpt_state state;
-	struct buf text;
-	size_t *positions;
 	size_t n;
 };
 
@@ -61,109 +50,32 @@ offer_trace(void *runner, enum qmtp_trace what, const void *data, size_t len)
 	v->deliver->trace(v->deliver->arg, r->server->name, what, data, len);
 }
 
-static void
-flush(struct group *g)
+static struct outcome
+outcome_of(struct delivery *v, const struct runner *r)
 {
-	struct deliver_report report = {
-		.server = g->runner->server,
-		.peer = g->runner->session != NULL ? qmtp_session_peer(g->runner->session)
-						   : "",
-		.delay = clock_ms() - g->delivery->begun,
-		.state = g->state,
-		.text = g->text.data != NULL ? g->text.data : "",
-		.rcpts = g->positions,
-		.n = g->n,
+	struct outcome o = {
+		.server = r->server,
+		.session = r->session,
+		.envelope = v->envelope,
+		.begun = v->begun,
+		.report = v->deliver->report,
+		.arg = v->deliver->arg,
 	};
-	const struct deliver *d = g->delivery->deliver;
 
-	if (g->n > 0 && d->report != NULL)
-		d->report(d->arg, g->delivery->envelope, &report);
-	g->n = 0;
-}
-
-/*
- * What is known of a recipient, for people: the words of the server that refused it or
- * may have it; of one that nobody has, those of every server so far.
- */
-static void
-note_words(
-    struct group *g, size_t position, enum rcpt_state state, const struct buf *text)
-{
-	struct envelope *e = g->delivery->envelope;
-	const char *before = e->rcpts[position].reply;
-	struct buf reply = { 0 };
-
-	if (state == RCPT_SENT) {
-		envelope_reply(e, position, NULL);
-		return;
-	}
-	if (state == RCPT_PENDING && before != NULL && strlen(before) < TEXT_BOUNCE_MAX)
-		buf_printf(&reply, "%s; ", before);
-	buf_printf(
-	    &reply, "%s: %s", g->runner->server->name, text->len > 0 ? text->data : "");
-	envelope_reply(e, position, buf_detach(&reply));
-}
-
-/* Set a recipient's state and words, and put it into the report. */
-static void
-settle(struct group *g, size_t position, enum rcpt_state state, const struct buf *text)
-{
-	g->delivery->envelope->rcpts[position].state = state;
-	note_words(g, position, state, text);
-	if (g->n > 0 &&
-	    (g->state != state || g->text.len != text->len ||
-		(text->len > 0 && memcmp(g->text.data, text->data, text->len) != 0)))
-		flush(g);
-	if (g->n == 0) {
-		g->state = state;
-		buf_clear(&g->text);
-		buf_add(&g->text, text->data, text->len);
-	}
-	g->positions[g->n++] = position;
-}
-
-static struct group
-group_begin(struct delivery *v, const struct runner *r)
-{
-	return (struct group){
-		.delivery = v,
-		.runner = r,
-		.positions = xcalloc(v->envelope->n, sizeof(size_t)),
-	};
-}
-
-static void
-group_end(struct group *g)
-{
-	flush(g);
-	buf_free(&g->text);
-	free(g->positions);
-}
-
-/* Why a session ended, with the bytes of the server that made it end. */
-static void
-describe_end(struct buf *b, const struct qmtp_session *s)
-{
-	size_t len;
-	const char *stray = qmtp_session_stray(s, &len);
-
-	buf_str(b, qmtp_session_error(s)->text);
-	if (len > 0) {
-		buf_str(b, ": ");
-		text_clean(b, stray, len, TEXT_LOG_MAX);
-	}
+	outcome_begin(&o);
+	return o;
 }
 
 static void
 defer_all(struct runner *r, const struct buf *why)
 {
 	struct delivery *v = r->owner;
-	struct group g = group_begin(v, r);
+	struct outcome o = outcome_of(v, r);
 
 	for (size_t i = 0; i < v->envelope->n; i++)
 		if (v->envelope->rcpts[i].state == RCPT_PENDING)
-			settle(&g, i, RCPT_PENDING, why);
-	group_end(&g);
+			outcome_enter(&o, i, RCPT_PENDING, why);
+	outcome_end(&o);
 }
 
 void
@@ -171,7 +83,7 @@ offer_failed(struct runner *r)
 {
 	struct buf text = { 0 };
 
-	describe_end(&text, r->session);
+	outcome_why(&text, r->session);
 	defer_all(r, &text);
 	buf_free(&text);
 }
@@ -184,54 +96,6 @@ offer_declined(struct runner *r, const char *why)
 	buf_str(&text, why);
 	defer_all(r, &text);
 	buf_free(&text);
-}
-
-static enum rcpt_state
-state_after(enum verdict verdict)
-{
-	switch (verdict) {
-	case VERDICT_IN_DOUBT:
-		return RCPT_IN_DOUBT;
-	case VERDICT_ACCEPTED:
-		return RCPT_SENT;
-	case VERDICT_REFUSED:
-		return RCPT_REFUSED;
-	case VERDICT_UNDECIDED:
-	case VERDICT_LATER:
-	case VERDICT_SINGLY:
-		break;
-	}
-	return RCPT_PENDING;
-}
-
-/* The words behind a verdict: the server's own where it has spoken for this recipient. */
-static void
-explain(struct buf *b, const struct qmtp_package *p, size_t i, enum verdict verdict,
-    const struct runner *r, enum qmtp_cause end)
-{
-	struct qmtp_reply reply = qmtp_package_reply(p, r->server->answers_one ? 0 : i);
-
-	buf_clear(b);
-	if (reply.code == 0 && verdict == VERDICT_LATER)
-		reply = qmtp_package_reply(p, 0);
-	if (reply.code != 0)
-		text_clean(b, reply.text, reply.len, TEXT_BOUNCE_MAX);
-	else if (end == QMTP_TIMEOUT && qmtp_session_error(r->session)->cause == QMTP_OK)
-		buf_str(b, "no answer in time while waiting for the answer");
-	else
-		describe_end(b, r->session);
-}
-
-/*
- * Whether the answer at a position is the one before once more: servers say the same to
- * thousands.
- */
-static bool
-same_words(const struct qmtp_package *p, size_t i)
-{
-	struct qmtp_reply a = qmtp_package_reply(p, i - 1), b = qmtp_package_reply(p, i);
-
-	return a.code == b.code && a.len == b.len && memcmp(a.text, b.text, a.len) == 0;
 }
 
 /*
@@ -247,53 +111,26 @@ judge(struct delivery *v, struct runner *r, const struct parcel *parcels, size_t
 		.proven = qmtp_session_proven(r->session),
 		.soft_bounce = v->deliver->soft_bounce,
 	};
-	struct group g = group_begin(v, r);
-	struct buf text = { 0 };
-	enum verdict before = VERDICT_UNDECIDED;
+	struct outcome o = outcome_of(v, r);
 	size_t again = 0;
 
 	for (size_t k = 0; k < n; k++) {
-		const struct parcel *p = &parcels[k];
-		bool once = verdict_answered_once(p->package, end, &policy);
+		const struct outcome_offer offer = {
+			.package = parcels[k].package,
+			.positions = parcels[k].positions,
+			.n = parcels[k].n,
+			.end = end,
+			.policy = policy,
+		};
 
-		for (size_t i = 0; i < p->n; i++) {
-			enum verdict verdict = verdict_for(p->package, i, end, &policy);
-
-			if (i == 0 || verdict != before || !same_words(p->package, i)) {
-				explain(&text, p->package, i, verdict, r, end);
-				if (once)
-					buf_printf(&text, ONCE_REMARK, p->n);
-			}
-			before = verdict;
-			settle(&g, p->positions[i], state_after(verdict), &text);
-			if (verdict == VERDICT_SINGLY)
-				singly[again++] = p->positions[i];
-		}
-		if (once && !r->singly)
+		again += outcome_package(&o, &offer, singly + again);
+		if (verdict_answered_once(offer.package, end, &policy) && !r->singly)
 			r->singly = r->again = true;
 	}
-	group_end(&g);
-	buf_free(&text);
+	if (end == QMTP_EXTRA)
+		outcome_remark(&o);
+	outcome_end(&o);
 	return again;
-}
-
-/* Words of a server that concern no recipient: it said more than it was asked. */
-static void
-remark(struct delivery *v, struct runner *r)
-{
-	struct deliver_report report = {
-		.server = r->server,
-		.peer = qmtp_session_peer(r->session),
-		.delay = clock_ms() - v->begun,
-		.state = RCPT_PENDING,
-	};
-	struct buf text = { 0 };
-
-	describe_end(&text, r->session);
-	report.text = text.data;
-	if (v->deliver->report != NULL)
-		v->deliver->report(v->deliver->arg, v->envelope, &report);
-	buf_free(&text);
 }
 
 /* Recipients that may share a package. */
@@ -378,8 +215,6 @@ offer_round(struct delivery *v, struct runner *r, size_t *positions, size_t n)
 	}
 	if (end == QMTP_AGED && count > 0 && qmtp_package_committed(parcels[0].package))
 		r->out = false;
-	if (end == QMTP_EXTRA)
-		remark(v, r);
 	again = judge(v, r, parcels, count, end, singly);
 	memcpy(positions, singly, again * sizeof(*positions));
 	for (size_t i = 0; i < count; i++)
