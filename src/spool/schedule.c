@@ -52,9 +52,8 @@ pause_after(const struct entry *e, time_t last)
 	return pause + (time_t)(hash(e->id) % (uint32_t)(pause / 10 + 1));
 }
 
-/* Whether somebody asked for a try after our last mark. */
-static bool
-was_touched(const struct entry *e)
+bool
+schedule_touched(const struct entry *e)
 {
 	time_t newest = e->since;
 
@@ -82,7 +81,7 @@ schedule_joins(const struct entry *e, size_t i, time_t now)
 time_t
 schedule_when(const struct entry *e, time_t now)
 {
-	bool touched = was_touched(e), pending = false;
+	bool touched = schedule_touched(e), pending = false;
 	time_t last = e->arrived, when = SCHEDULE_NEVER;
 
 	for (size_t i = 0; i < e->n; i++) {

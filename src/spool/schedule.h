@@ -25,7 +25,7 @@
  * try therefore sets the mtime to SCHEDULE_TOUCH seconds from now.
  */
 #define SCHEDULE_SLACK 2
-#define SCHEDULE_TOUCH (SCHEDULE_SLACK + 1)
+#define SCHEDULE_TOUCH (SCHEDULE_SLACK + 2) /* a first try is marked a second later */
 
 struct schedule;
 
@@ -51,6 +51,9 @@ time_t schedule_when(const struct entry *e, time_t now);
  * and its SPOOL_DOUBT seconds are over (or are those of a clock that was wrong).
  */
 bool schedule_joins(const struct entry *e, size_t i, time_t now);
+
+/* Whether somebody asked for a try after the last mark. */
+bool schedule_touched(const struct entry *e);
 
 struct schedule *schedule_new(void);
 void schedule_free(struct schedule *s);
