@@ -19,14 +19,27 @@ wait_until(struct wait *w, int64_t deadline)
 	w->until = clock_earlier(w->until, deadline);
 }
 
+static void
+make_room(struct wait *w)
+{
+	if (w->cap - w->n >= QMTP_POLL_MAX)
+		return;
+	w->cap = w->n + 2 * QMTP_POLL_MAX;
+	w->v = xreallocarray(w->v, w->cap, sizeof(*w->v));
+}
+
+void
+wait_readable(struct wait *w, int fd)
+{
+	make_room(w);
+	w->v[w->n++] = (struct pollfd){ .fd = fd, .events = POLLIN };
+}
+
 void
 wait_session(struct wait *w, const struct qmtp_session *s)
 {
 	wait_until(w, qmtp_session_deadline(s));
-	if (w->cap - w->n < QMTP_POLL_MAX) {
-		w->cap = w->n + 2 * QMTP_POLL_MAX;
-		w->v = xreallocarray(w->v, w->cap, sizeof(*w->v));
-	}
+	make_room(w);
 	w->n += qmtp_session_poll(s, w->v + w->n);
 }
 

@@ -1,10 +1,11 @@
 /*
  * delivery/wait.h: the one place where a delivery sleeps: until a session has work, a
- * deadline passes, or a signal comes.
+ * descriptor can be read, a deadline passes, or a signal comes.
  *
  *	wait_begin(&w);
  *	wait_until(&w, deadline);
  *	wait_session(&w, session);
+ *	wait_readable(&w, fd);
  *	wait_sleep(&w, sigmask);
  */
 #ifndef DELIVERY_WAIT_H
@@ -27,6 +28,7 @@ struct wait {
 void wait_begin(struct wait *w);
 void wait_until(struct wait *w, int64_t deadline);
 void wait_session(struct wait *w, const struct qmtp_session *s);
+void wait_readable(struct wait *w, int fd);
 
 /* sigmask holds while it sleeps (ppoll(2)); NULL leaves the mask as it is. */
 void wait_sleep(struct wait *w, const sigset_t *sigmask);
