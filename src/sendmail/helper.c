@@ -240,12 +240,16 @@ static bool
 read_number(const char *s, uint64_t *n)
 {
 	char *end;
+	unsigned long long value;
 
 	if (*s < '0' || *s > '9')
 		return false;
 	errno = 0;
-	*n = strtoull(s, &end, 10);
-	return errno == 0 && *end == '\0';
+	value = strtoull(s, &end, 10);
+	if (errno != 0 || *end != '\0')
+		return false;
+	*n = value;
+	return true;
 }
 
 /* "ok", "ok N" or "no CODE TEXT". */

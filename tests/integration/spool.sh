@@ -675,6 +675,30 @@ else
 	kept 0
 fi
 
+# ---- standard input is a file, and does not stay as it is
+
+for how in changed cut; do
+	with_spool "a file that is $how while it is handed over"
+	large
+	cp --remove-destination "$T/large" "$D/in"
+	# shellcheck disable=SC2016 # for the helper
+	helper ': >begun' 'while [ ! -e go ]; do sleep 0.02; done' 'exec "$0.real" "$@"'
+	ln -s "$QUEUE" "$D/qmtp-queue.real"
+	door "$QUEUE"
+	serve a '' --refuse
+	start -- $bob
+	wait_for_file "$D/begun"
+	if [ $how = changed ]; then
+		printf 'x' | dd of="$D/in" bs=1 seek=5000000 conv=notrunc 2>/dev/null
+	else
+		: >"$D/in"
+	fi
+	: >"$D/go"
+	ended
+	gives 74 'sendmail: *'
+	kept 0
+done
+
 # ---- row 33: the caller's limits
 
 with_spool 'row 33: no file may grow'
