@@ -575,6 +575,53 @@ door /bin/sh -c 'echo "$1" >>asked; exec "$0" --stdio --answer Zfull --log /dev/
 refusing '; queue: full'
 is "$CASE: asked" "$(tr '\n' ' ' <"$D/asked")" 'store store '
 
+# ---- the group, gained and not gained
+
+# bit: the helper has its bit, the spool its group, and the caller is somebody else
+bit() {
+	chmod 711 "$T"
+	rm "$D/qmtp-queue"
+	cp "$SENDMAIL" "$QUEUE" "$STAGE" "$D"
+	chgrp 65533 "$D/qmtp-queue" "$D/spool"
+	chmod 2755 "$D/qmtp-queue"
+	chmod 710 "$D/spool"
+	chmod 3777 "$D/spool/tmp" "$D/spool/queue"
+	configure "server \"a\" { host = \"$D/none\" }"
+}
+
+# as_somebody [STAGE-OPTION ...]
+as_somebody() {
+	(cd "$D" && ./stage run "$@" --user 65534 ./sendmail -C conf $bob <in >out 2>err)
+	CODE=$?
+}
+if [ "$(id -u)" -ne 0 ]; then
+	skip 'the group is gained' 'only root can give files away'
+elif findmnt -no OPTIONS -T "$T" | grep -q nosuid; then
+	skip 'the group is gained' 'set-group-id bits do nothing here'
+else
+	with_spool 'the group is gained'
+	bit
+	as_somebody
+	gives 0 ''
+	kept 1
+	entry P --message '' $bob
+	is "$CASE: whose it is" "$(stat -c '%u %a' "$D/spool/queue"/*)" '65534 660'
+	with_spool 'the group is not gained: no new privileges'
+	bit
+	as_somebody --no-new-privs
+	gives 73 '*; queue: no spool: ./qmtp-queue: no spool there, or not its group; queue.sock: No such file *'
+	kept 0
+	with_spool 'the group is not gained, and there is a socket'
+	bit
+	chmod 777 "$D"
+	door "$STAGE" run --user 65533 "$D/qmtp-queue"
+	chmod 777 "$D/queue.sock"
+	as_somebody --no-new-privs
+	gives 0 ''
+	kept 1
+	entry P --message '' $bob
+fi
+
 # ---- rows 22 to 24: signals
 
 # start [STAGE-OPTION ...] -- [ARGUMENT ...]: in the background, as in trouble.sh

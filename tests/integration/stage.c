@@ -6,6 +6,7 @@
  *	    --block SIG  --ignore SIG  --default SIG	signals, by number
  *	    --limit WHAT N				as, fsize, nofile or nproc
  *	    --user UID					only root can
+ *	    --no-new-privs				set-group-id bits do nothing any more
  *	stage log SOCKET FILE	a syslog: every datagram becomes a line of FILE
  *	stage deaf-log SOCKET	a syslog that is full and never reads
  *	stage deaf-udp ADDR PORT FILE	never answers; FILE is made when it is there
@@ -28,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -141,6 +143,8 @@ run(char **argv)
 
 		if (strcmp(option, "--no-argv") == 0)
 			bare = true;
+		else if (strcmp(option, "--no-new-privs") == 0)
+			r = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 		else
 			r = prepare(option, &argv, &argv0);
 		if (r != 0)
