@@ -89,16 +89,15 @@ start_flusher(const char *conf_path, pid_t *pid)
 static int
 flush_once(const char *conf_path)
 {
-	struct sigaction keep = { .sa_handler = SIG_DFL };
 	int status = 0;
 	pid_t pid = -1, r;
 
-	sigaction(SIGCHLD, &keep, NULL); /* else its exit code would be lost */
 	errno = start_flusher(conf_path, &pid);
 	if (errno != 0) {
 		complain("%s: %s while starting it", FLUSH_PROGRAM, strerror(errno));
 		return EX_UNAVAILABLE;
 	}
+	/* helper_ask() has seen to it that SIGCHLD is not ignored. */
 	while ((r = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
 		;
 	if (r == pid && WIFEXITED(status))

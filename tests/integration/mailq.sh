@@ -332,6 +332,24 @@ shows 0
 
 # ---- lists that are none
 
+fake 'a helper that does not clean' <<'END'
+printf 'ok\nentry 6921abcd.1\nuid 0\nsize 18\narrived 1763814349\ntried 1763814349\nstate P 1763814349\n'
+printf 'sender a\302\2331m@b\nrcpt P 1763814349 \342\200\256c@d\nwords 0 0 \302\23331mred\377\nend\ndone 1\n'
+END
+{
+	echo "$heading"
+	row 6921abcd.1 18 'Sat Nov 22 12:25:49' 'a??1m@b'
+	reason '??31mred?'
+	rcpt '???c@d'
+	echo
+	echo '-- 0 Kbytes in 1 Request.'
+} >"$D/want"
+run mailq
+shows 0
+run mailq --json
+is "$CASE: JSON" "$(sed 's/.*\("sender.*\),"state":"pending","state_time":1763814349}\].*/\1/' "$D/out")" \
+    '"sender":"a??1m@b","recipients":[{"address":"???c@d","delay_reason":"??31mred?"'
+
 fake 'half a list' <<'END'
 printf 'ok\nentry 6921abcd.1\nuid 0\nsize 18\narrived 1763814349\ntried 1763814349\nstate P 1763814349\n'
 printf 'sender a@b\nrcpt P 1763814349 c@d\nend\nentry 6921abce.2\nuid 0\n'
@@ -364,7 +382,7 @@ killed|kill -9 $$|queue: *
 another word|printf 'ok\nwhat 1\ndone 0\n'|queue: its list makes no sense and is not complete
 a wrong number|printf 'ok\ndone 1\n'|queue: its list makes no sense and is not complete
 more behind it|printf 'ok\ndone 0\ndone 0\n'|queue: its list makes no sense and is not complete
-a long line|printf 'ok\n'; head -c 5000 /dev/zero / tr '\0' x|queue: its list *
+a long line|printf 'ok\n%05000d' 0|queue: its list makes no sense and is not complete
 no status|printf 'entry 6921abcd.1\n'|queue: *
 cannot be read|printf 'no 74 queue: Input/output error\n'; exit 74|queue: Input/output error
 END
@@ -426,6 +444,11 @@ mv "$D/both" "$D/want"
 run mailq --show "$first" 6921abcd.1 "$ID" 6921abcd.2
 shows 67 'mailq: 6921abcd.1: no such entry
 mailq: 6921abcd.2: no such entry'
+CASE='show: what failed first decides'
+run mailq --show 6921abcd.1 x
+is "$CASE" "$CODE" 67
+run mailq --show x 6921abcd.1 "$ID"
+is "$CASE" "$CODE" 64
 CASE='show: no id'
 : >"$D/want"
 for id in all x ../lock "$first/" ' ' '' "6921abcd.1
