@@ -280,8 +280,27 @@ own=",\"uid\":$(id -u)"
 } >"$D/want"
 same "$CASE" "$D/normal" "$D/want"
 
+many=$D
+scratch 'what sendmail keeps'
+logging
+configure 'server "away" {' 'host = "127.0.0.1"' 'port = 1' '}'
+send -odq -f alice@example.org bob@example.net carol@example.net
+is "$CASE: exit code" "$CODE" 0
+run mailq --json
+is "$CASE: sender, recipients, token, as the log has it" \
+    "$(sed 's/.*\("sender".*\),"uid".*/\1/; s/"state_time":[0-9]*/"state_time":N/g' "$D/out")" \
+    '"sender":"alice@example.org","recipients":[{"address":"bob@example.net","state":"pending","state_time":N},'"\
+"'{"address":"carol@example.net","state":"pending","state_time":N}],"token":"'"\
+$(sed -n 's/.*: \([a-z2-7]*\) from=.*/\1/p' "$D/syslog")"'"'
+cp "$D/out" "$D/json"
+run mailq --show "$(sed 's/.*"queue_id":"\([^"]*\)".*/\1/' "$D/json")"
+is "$CASE: --show has its bytes" "$(wc -c <"$D/out" | tr -d ' ')" "$(sed 's/.*"message_size":\([0-9]*\).*/\1/' "$D/json")"
+tail -n +3 "$D/out" >"$D/shown"
+same "$CASE: --show has the message" "$D/shown" "$D/in"
+
 # what listens may close the pipe, or be full
 CASE='nobody reads'
+D=$many
 (cd "$D" && { ./mailq 2>err; echo $? >code; } | :)
 is "$CASE: stderr" "$(cat "$D/err")" ''
 if [ -c /dev/full ]; then
