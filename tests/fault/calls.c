@@ -1,5 +1,7 @@
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "trace.h"
 
@@ -166,4 +168,13 @@ trace_kind(long nr)
 	const struct known *k = find(nr);
 
 	return k == NULL ? '-' : k->kind;
+}
+
+bool
+trace_is_answer(const struct trace_call *call)
+{
+	return strcmp(call->program, "qmtp-queue") == 0 &&
+	    (call->nr == SYS_write || call->nr == SYS_sendto ||
+		call->nr == SYS_sendmsg) &&
+	    call->args[0] == STDOUT_FILENO;
 }

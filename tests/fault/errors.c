@@ -10,6 +10,7 @@
 #include "util/xalloc.h"
 #include "work.h"
 
+#define KINDS "fn"
 #define SOME 40 /* injections of a story in the short form */
 
 enum { FAILED, UNREACHED, UNHEARD };
@@ -35,7 +36,7 @@ static enum trace_deed
 note_place(void *arg, const struct trace_call *call, int *error)
 {
 	(void)error;
-	places_add(arg, "fn", call);
+	places_add(arg, KINDS, call);
 	return TRACE_GO;
 }
 
@@ -70,7 +71,7 @@ static bool
 is_answer(const struct trace_call *c)
 {
 	if (strcmp(c->program, "qmtp-queue") == 0)
-		return c->nr == SYS_write && c->args[0] == 1;
+		return trace_is_answer(c);
 	return c->nr == SYS_recvfrom || c->nr == SYS_read;
 }
 
@@ -79,7 +80,7 @@ one(void *world, size_t i, struct buf *why, unsigned counts[WORK_COUNTS])
 {
 	struct world *w = world;
 	const struct plan *p = w->plan;
-	struct trace t = { .deed = TRACE_FAIL };
+	struct trace t = { .deed = TRACE_FAIL, .kinds = KINDS };
 	struct verdict v;
 
 	i = p->first + i * p->step;

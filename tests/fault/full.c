@@ -89,22 +89,25 @@ flush(struct drill *d, struct trace *t)
 
 /* ---- 500 entries */
 
+/* Entries that have left the queue, and are there again when the machine comes up. */
 static void
 count_back(struct drill *d)
 {
-	struct look l = { 0 }, seen = { 0 };
+	struct look l = { 0 }, seen = { 0 }, live = { 0 };
 	unsigned back = 0;
 
 	cut_power(d, &l, &seen);
+	look_spool(&live, d->scene.spool);
 	for (size_t i = 0; i < l.n; i++)
 		back += l.names[i].waiting > 0 &&
-		    look_name(&seen, l.names[i].addr)->accepted > 0;
+		    look_name(&live, l.names[i].addr)->waiting == 0;
 	if (back > d->back)
 		d->back = back;
 	d->wrong = d->wrong || l.wrong.len > 0;
 	disk_unmount(d->again.spool);
 	look_free(&l);
 	look_free(&seen);
+	look_free(&live);
 }
 
 /* The worst moment is right before the queue is synced. */

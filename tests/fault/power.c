@@ -131,12 +131,12 @@ come_up(struct power *p, struct look *now, struct look *main)
 	struct look final = { 0 };
 	bool good = true;
 
-	if (now->entries > 0 && getenv("NOFLUSH") == NULL) {
+	if (now->entries > 0) {
 		good = scene_flush(&p->again, p->why);
 		look_store(&final, p->again.servers[0].store);
 	}
+	/* What the server still had to read when the power went. */
 	look_free(main);
-	scene_settle(&p->scene);
 	look_store(main, p->scene.servers[0].store);
 	if (!each(p, now, main, &final, is_settled)) {
 		buf_str(p->why, "not what it should be in the end\n");
@@ -208,8 +208,7 @@ at_call(void *arg, const struct trace_call *call, int *error)
 		return TRACE_FAIL;
 	}
 	/* The helper has answered. */
-	if (strcmp(call->program, "qmtp-queue") == 0 && call->nr == SYS_write &&
-	    call->args[0] == STDOUT_FILENO && call->result > 0) {
+	if (trace_is_answer(call) && call->result > 0) {
 		look_free(&p->promised);
 		look_spool(&p->promised, p->scene.spool);
 		cut(p, call);

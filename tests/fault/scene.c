@@ -143,6 +143,17 @@ make_dir(const char *dir, const char *name)
 	free(sub);
 }
 
+static void
+make_lock(const char *dir)
+{
+	char *lock = path(dir, "lock");
+	int fd = open(lock, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0 || close(fd) < 0)
+		scene_die("making", lock);
+	free(lock);
+}
+
 void
 scene_make_spool(const char *dir)
 {
@@ -150,6 +161,7 @@ scene_make_spool(const char *dir)
 	make_dir(dir, "queue");
 	make_dir(dir, "failed");
 	make_dir(dir, "corrupt");
+	make_lock(dir);
 }
 
 static void

@@ -192,7 +192,7 @@ submit_judge(void *world, const struct trace *t, struct buf *why)
 		look_tell(&l, why);
 	queued = l.entries > 0;
 	look_free(&l);
-	if (v.good && queued && getenv("NOFLUSH") == NULL)
+	if (v.good && queued)
 		judge_end(s, &v, why);
 	return v;
 }

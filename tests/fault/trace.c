@@ -256,7 +256,8 @@ on_enter(struct tracing *g, struct task *k, const struct __ptrace_syscall_info *
 
 		do_deed(g, k, deed, error);
 	}
-	if (t->at.task != k->number || t->at.call != c->place.call)
+	if (t->at.task != k->number || t->at.call != c->place.call ||
+	    (t->kinds != NULL && strchr(t->kinds, trace_kind(c->nr)) == NULL))
 		return;
 	t->reached = true;
 	t->what = *c;

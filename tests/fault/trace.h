@@ -51,8 +51,9 @@ struct trace {
 	/* What to do, and where: task 0 is nowhere. */
 	struct trace_place at;
 	enum trace_deed deed;
-	bool after; /* kill when the call has been made, not before */
-	int error;  /* an errno */
+	bool after;        /* kill when the call has been made, not before */
+	int error;         /* an errno */
+	const char *kinds; /* only if the call is one of these, trace_kind(); NULL: all */
 
 	/*
 	 * Called before and after every call (the task stands still meanwhile, others may
@@ -86,6 +87,9 @@ const char *trace_name(long nr);
 
 /* To what it belongs: 'f' files, 'n' the network, 'p' processes, 'm' memory, '-' else. */
 char trace_kind(long nr);
+
+/* Whether it is the helper that tells its caller something. */
+bool trace_is_answer(const struct trace_call *call);
 
 /* The inode behind a descriptor of a traced process; 0: none. *directory may be NULL. */
 uint64_t trace_inode(pid_t pid, int fd, bool *directory);
