@@ -4,6 +4,8 @@
  * reads is hostile. A switchboard.
  *
  *	qmtp-queue VERB [ID]	see queue/request.h
+ *	qmtp-queue serve	a request through the socket on descriptor 0, queue/serve.h
+ *	qmtp-queue listen	... through a socket of its own, queue/listener.h
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +15,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "queue/listener.h"
 #include "queue/request.h"
+#include "queue/serve.h"
 #include "queue/signals.h"
 #include "util/file.h"
 
@@ -41,10 +45,14 @@ main(int argc, char **argv)
 
 	if (own_surroundings() < 0)
 		return EX_OSERR;
-	if (argc < 2 || argc > 3 || !request_parse(&request, argv[1], argv[2]))
-		return EX_USAGE;
 	if (getuid() != geteuid())
 		return EX_NOPERM; /* set-user-id: then nobody's entries are his own */
+	if (argc == 2 && strcmp(argv[1], "serve") == 0)
+		return serve(&peer, STDIN_FILENO);
+	if (argc == 2 && strcmp(argv[1], "listen") == 0)
+		return listener_run(&peer);
+	if (argc < 2 || argc > 3 || !request_parse(&request, argv[1], argv[2]))
+		return EX_USAGE;
 	peer_init(&peer, STDIN_FILENO, STDOUT_FILENO);
 	return request_serve(&request, &peer);
 }

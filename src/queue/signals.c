@@ -6,12 +6,17 @@
 
 #include "util/clock.h"
 
-static volatile sig_atomic_t caught;
+static const int deadly[] = { SIGHUP, SIGINT, SIGQUIT, SIGALRM, SIGTERM, SIGUSR1, SIGUSR2,
+	SIGVTALRM, SIGPROF, SIGXCPU };
+static volatile sig_atomic_t caught, child;
 
-static void catch (int sig)
+static void
+note(int sig)
 {
-	(void)sig;
-	caught = 1;
+	if (sig == SIGCHLD)
+		child = 1;
+	else
+		caught = 1;
 }
 
 static void
@@ -37,8 +42,6 @@ signals_start(void)
 void
 signals_hold(void)
 {
-	static const int deadly[] = { SIGHUP, SIGINT, SIGQUIT, SIGALRM, SIGTERM, SIGUSR1,
-		SIGUSR2, SIGVTALRM, SIGPROF, SIGXCPU };
 	sigset_t held;
 
 	sigemptyset(&held);
@@ -49,8 +52,51 @@ signals_hold(void)
 		struct sigaction old;
 
 		if (sigaction(deadly[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
-			set(deadly[i], catch);
+			set(deadly[i], note);
 	}
+}
+
+void
+signals_hold_children(void)
+{
+	sigset_t held;
+
+	signals_hold();
+	sigemptyset(&held);
+	sigaddset(&held, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &held, NULL);
+	set(SIGCHLD, note);
+}
+
+void
+signals_release(void)
+{
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(*deadly); i++) {
+		struct sigaction old;
+
+		if (sigaction(deadly[i], NULL, &old) == 0 && old.sa_handler == note)
+			set(deadly[i], SIG_DFL);
+	}
+	set(SIGCHLD, SIG_DFL);
+	signals_start();
+}
+
+bool
+signals_caught(void)
+{
+	sigset_t pending;
+
+	/* poll(2) lets none in while there is always something to do. */
+	if (caught || sigpending(&pending) < 0)
+		return caught != 0;
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(*deadly); i++) {
+		struct sigaction act;
+
+		if (sigismember(&pending, deadly[i]) == 1 &&
+		    sigaction(deadly[i], NULL, &act) == 0 && act.sa_handler == note)
+			return true;
+	}
+	return false;
 }
 
 void
@@ -75,7 +121,9 @@ signals_poll(struct pollfd *v, nfds_t n, int64_t deadline)
 			left = 0;
 		ts = (struct timespec){ left / 1000, left % 1000 * 1000000 };
 		ready = ppoll(v, n, &ts, &none);
-		if (ready >= 0 || errno != EINTR || caught)
+		if (ready >= 0 || errno != EINTR || caught || child) {
+			child = 0;
 			return ready;
+		}
 	}
 }

@@ -19,12 +19,21 @@ void signals_start(void);
  */
 void signals_hold(void);
 
+/* ... and the end of a child does, too: for a process that has some. */
+void signals_hold_children(void);
+
+/* In such a child: as after signals_start(). */
+void signals_release(void);
+
+/* Whether one that would end the program has come since they are held. */
+bool signals_caught(void);
+
 /* From now on all that can be are ignored. */
 void signals_ignore(void);
 
 /*
  * poll(2) until a deadline (clock_ms()), with signals. Returns what ppoll(2) does; 0 when
- * the time is over; -1 with EINTR once a signal was held.
+ * the time is over; -1 with EINTR when a child has ended or signals_caught().
  */
 int signals_poll(struct pollfd *v, nfds_t n, int64_t deadline);
 

@@ -2,6 +2,7 @@
  * dialogue: holds a conversation with a program, step by step, and says where it goes
  * otherwise. The program's standard input and output are pipes; its stderr stays.
  *
+ *	dialogue --connect PATH <<'END'		with whoever listens on a unix socket
  *	dialogue [--socket] PROGRAM [ARG ...] <<'END'
  *	< 220 host.lab.example ESMTP
  *	> NOOP
@@ -14,6 +15,8 @@
  *	fill N		send N bytes: lines of 64, CR LF
  *	< TEXT		a line with CR LF comes, and is this one; "TOKEN" stands for 16 bytes
  *			of a-z 2-7
+ *	<< TEXT		these bytes come, escapes as above
+ *	reply		an answer of qmtp-queue's with K comes: its text is "queued as ID"
  *	silence		nothing comes for 100 ms
  *	await FILE	until there is such a file
  *	pause MS
@@ -24,6 +27,7 @@
  *	grown KB	... and that it is not more than so much above that
  *	exit N		it ends with that code (128 and the signal if it was killed) and
  *			has said nothing more
+ *	end		it hangs up and has said nothing more
  *
  * An empty line is no step. Each step has ten seconds, exit twenty. --socket: one
  * socket, as from inetd(8). Exit status 0; 1 and a line on stdout when something is not
@@ -38,6 +42,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -52,7 +57,7 @@ static struct {
 	int to;
 	int from;
 	bool socket;
-	char got[LINE_MOST];
+	char got[LINE_MOST + 1];
 	size_t n; /* bytes in it */
 	long memory;
 	int number; /* of the step */
@@ -122,9 +127,9 @@ hear(long ms)
 	struct pollfd p = { .fd = talk.from, .events = POLLIN };
 	ssize_t n;
 
-	if (talk.n == sizeof(talk.got) || poll(&p, 1, (int)(ms > 0 ? ms : 0)) <= 0)
+	if (talk.n == LINE_MOST || poll(&p, 1, (int)(ms > 0 ? ms : 0)) <= 0)
 		return -1;
-	n = read(talk.from, talk.got + talk.n, sizeof(talk.got) - talk.n);
+	n = read(talk.from, talk.got + talk.n, LINE_MOST - talk.n);
 	if (n <= 0)
 		return 0;
 	talk.n += (size_t)n;
@@ -198,6 +203,12 @@ matches(const char *line, const char *wanted)
 	return *line == '\0';
 }
 
+static void
+used(size_t n)
+{
+	memmove(talk.got, talk.got + n, talk.n -= n);
+}
+
 static int
 expect(const char *wanted)
 {
@@ -217,7 +228,7 @@ expect(const char *wanted)
 	n = (size_t)(lf - talk.got) + 1;
 	memcpy(line, talk.got, n);
 	line[n] = '\0';
-	memmove(talk.got, talk.got + n, talk.n -= n);
+	used(n);
 	if (n < 2 || line[n - 2] != '\r' || strlen(line) != n)
 		return wrong("not a line with CR LF:", line);
 	line[n - 2] = '\0';
@@ -225,6 +236,65 @@ expect(const char *wanted)
 		return 0;
 	printf("step %d: wanted: %s\n", talk.number, wanted);
 	return wrong("got:   ", line);
+}
+
+/* So many bytes have come. */
+static int
+gather(size_t n, const char *what)
+{
+	long until = now_ms() + PATIENCE;
+
+	while (talk.n < n) {
+		int r = hear(until - now_ms());
+
+		if (r <= 0)
+			return wrong(
+			    r < 0 ? "nothing comes, wanted:" : "it has hung up, wanted:",
+			    what);
+	}
+	return 0;
+}
+
+static int
+expect_bytes(char *wanted)
+{
+	size_t n = unescape(wanted);
+
+	if (gather(n, wanted) < 0)
+		return -1;
+	if (memcmp(talk.got, wanted, n) != 0) {
+		printf("step %d: wanted: %s\n", talk.number, wanted);
+		talk.got[n] = '\0';
+		return wrong("got:   ", talk.got);
+	}
+	used(n);
+	return 0;
+}
+
+static int
+expect_reply(void)
+{
+	static const char text[] = "Kqueued as ";
+	size_t n;
+
+	if (gather(3, text) < 0)
+		return -1;
+	n = (size_t)strtol(talk.got, NULL, 10) + 4; /* "NN:" and the comma */
+	if (talk.got[2] != ':' || n < 4 + strlen(text) || gather(n, text) < 0 ||
+	    memcmp(talk.got + 3, text, strlen(text)) != 0 || talk.got[n - 1] != ',')
+		return wrong("no such reply:", talk.got);
+	used(n);
+	return 0;
+}
+
+static int
+hung_up(void)
+{
+	int r = hear(2 * PATIENCE);
+
+	if (r == 1 || talk.n > 0)
+		return wrong("it has said more:", talk.got);
+	return r == 0 ? 0 : wrong("it does not hang up", "");
 }
 
 static int
@@ -328,6 +398,10 @@ simple_step(const char *name, const char *arg)
 		return fill(n);
 	if (strcmp(name, "silence") == 0)
 		return silence();
+	if (strcmp(name, "reply") == 0)
+		return expect_reply();
+	if (strcmp(name, "end") == 0)
+		return hung_up();
 	if (strcmp(name, "await") == 0)
 		return await(arg);
 	if (strcmp(name, "pause") == 0)
@@ -360,6 +434,8 @@ step(char *line)
 		return 0;
 	if (strcmp(line, "<") == 0)
 		return expect(arg);
+	if (strcmp(line, "<<") == 0)
+		return expect_bytes(arg);
 	if (strcmp(line, ">") == 0)
 		return speak_line(arg);
 	if (strcmp(line, ">>") == 0)
@@ -394,20 +470,39 @@ start(char **argv)
 	_exit(127);
 }
 
+static int
+connect_to(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || strlen(path) >= sizeof(sun.sun_path))
+		return -1;
+	memcpy(sun.sun_path, path, strlen(path) + 1);
+	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0)
+		return -1;
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	talk.to = talk.from = fd;
+	talk.pid = -1;
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	char *line = NULL;
 	size_t cap = 0;
 	ssize_t n;
+	bool connected;
 	int result = 0;
 
 	signal(SIGPIPE, SIG_IGN);
-	talk.socket = argc > 1 && strcmp(argv[1], "--socket") == 0;
+	connected = argc == 3 && strcmp(argv[1], "--connect") == 0;
+	talk.socket = connected || (argc > 1 && strcmp(argv[1], "--socket") == 0);
 	argv += talk.socket ? 2 : 1;
 	if (*argv == NULL)
 		return 64;
-	if (start(argv) < 0)
+	if (connected ? connect_to(*argv) < 0 : start(argv) < 0)
 		return wrong("cannot start", *argv) < 0;
 	while (result == 0 && (n = getline(&line, &cap, stdin)) > 0) {
 		talk.number++;
