@@ -632,9 +632,11 @@ END
 		head -c 5000000 /dev/zero
 		printf ',0:,4:1:a,,'
 	} >"$D/in"
+	# shellcheck disable=SC2016 # the $ are of the inner shell
 	said=$(cd "$D" && unshare -m sh -c 'mount -t tmpfs -o size=20m none spool && mkdir spool/tmp spool/queue &&
 	    "$0" store <in >out; echo $? $(ls spool/queue | wc -l)' "$QUEUE")
 	is "$CASE: none from the beginning" "$said" '75 0'
+	# shellcheck disable=SC2016 # the $ are of the inner shell
 	said=$(cd "$D" && unshare -m sh -c 'mount -t tmpfs -o size=40m,nr_inodes=90 none spool && mkdir spool/tmp spool/queue &&
 	    "$0" store <in >out; echo $? $(ls spool/queue | wc -l)' "$QUEUE")
 	is "$CASE: no inodes" "$said" '75 0'
