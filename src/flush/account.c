@@ -89,9 +89,9 @@ verdict(const struct accounting *c, size_t i)
 		return c->work->unsynced ? c->e->rcpts[i].state : 0;
 	if (r->state == RCPT_SENT)
 		return 'K';
-	if (r->reply == NULL)
-		return 0;
-	return r->state == RCPT_IN_DOUBT ? '?' : r->state == RCPT_PENDING ? 'P' : 0;
+	if (r->state == RCPT_IN_DOUBT)
+		return r->reply != NULL || c->e->rcpts[i].state != '?' ? '?' : 0;
+	return r->state == RCPT_PENDING && r->reply != NULL ? 'P' : 0;
 }
 
 static int

@@ -8,8 +8,8 @@
  *	D		its bounce is in the queue, durable; then marked D, synced
  *	all settled	unlinked (nothing is marked when one try settles all with K)
  *
- * Marked as in doubt or later are those in the envelope that have a reply: who has none
- * was not in the try (no server reached, doubt not over), and stays as it is on disk.
+ * Who has no reply in the envelope, and is pending or was in doubt before, was not in the
+ * try (no server reached, doubt not over), and stays as it is on disk.
  *
  * An entry of which a mark or a bounce cannot be written is HELD: what is known stays in
  * memory (in the envelope and in a struct account_work) and the entry is offered to

@@ -333,6 +333,20 @@ START_TEST(not_tried)
 }
 END_TEST
 
+/* In doubt is in doubt, whatever is known of it. */
+START_TEST(doubt_without_words)
+{
+	char id[SPOOL_ID];
+
+	spooldir_store(message, s, two, 1, 'P', ARRIVED, id);
+	begin(id);
+	said(0, '?', NULL);
+	expect(account_now(1000), ACCOUNT_WAITS);
+	assert_slots(&entry, "?P");
+	assert_time(entry.rcpts[0].when, 1000);
+}
+END_TEST
+
 /* A try in the second of the arrival is a try. */
 START_TEST(within_a_second)
 {
@@ -1287,6 +1301,7 @@ main(void)
 	tcase_add_test(t, all_taken);
 	tcase_add_test(t, each_its_own);
 	tcase_add_test(t, not_tried);
+	tcase_add_test(t, doubt_without_words);
 	tcase_add_test(t, within_a_second);
 	tcase_add_test(t, touched_before);
 	tcase_add_test(t, settled_before);
