@@ -1,5 +1,6 @@
 # lib.sh: what bench.sh and spool.sh begin with. Run in the build directory; from here on in $work,
-# a directory of its own in which the programs of tests/bin find their files.
+# a directory of its own in which the programs of tests/bin find their files. BENCH_DIR: make it there,
+# on another disk.
 # shellcheck shell=sh disable=SC2034 # most of it is for those that read this
 
 set -u
@@ -22,7 +23,7 @@ FROM=alice@example.org
 TO=bob@example.net
 
 mkdir -p "$bin" || exit 99
-work=$(mktemp -d "$bin/work.XXXXXX") || exit 99
+work=$(mktemp -d "${BENCH_DIR:-$bin}/work.XXXXXX") || exit 99
 pids='' failed=0
 
 trap 'kill $pids 2>/dev/null; wait; rm -rf "$work"' EXIT
