@@ -16,7 +16,7 @@
 struct batch {
 	struct iovec v[VECTOR];
 	size_t n;
-	bool more; /* other bytes of the same package follow at once */
+	bool whole; /* nothing of the package is missing but its last byte */
 	size_t used;
 	char little[LITTLE];
 };
@@ -156,7 +156,7 @@ gather_from(struct batch *b, const struct qmtp_package *p, size_t k, uint64_t sk
 		b->v[b->n++] =
 		    (struct iovec){ (void *)(uintptr_t)data, (size_t)(run.len - skip) };
 	}
-	b->more = k < last;
+	b->whole = k == last;
 }
 
 /* A last byte that may go takes the beginning of the next package along. */
@@ -167,7 +167,7 @@ gather(const struct qmtp_session *s, struct batch *b)
 	struct qmtp__run last;
 
 	b->n = b->used = 0;
-	b->more = false;
+	b->whole = true;
 	if (!s->approved) {
 		gather_from(b, p, s->run, s->sent);
 		return;
@@ -245,6 +245,19 @@ write_failed(struct qmtp_session *s)
 	return qmtp__session_fail_errno(s, phase);
 }
 
+/*
+ * Whether other bytes follow this batch at once: of the same package; or, where one
+ * package follows another, a last byte that has its place in the window. A first package
+ * goes out as it is written: what it meets there is heard before its last byte.
+ */
+static bool
+more_follows(const struct qmtp_session *s, const struct batch *b)
+{
+	if (!b->whole)
+		return true;
+	return s->approved && b->n > 1 && s->packages < (size_t)s->options.window;
+}
+
 /* One write. 1: go on; 0: the socket is full, or no more is sent; -1: closed. */
 static int
 write_some(struct qmtp_session *s)
@@ -255,10 +268,12 @@ write_some(struct qmtp_session *s)
 
 	gather(s, &b);
 	if (b.n > 0) {
-		n = qmtp__stream_write(s->fd, b.v, b.n, b.more);
+		s->held = more_follows(s, &b);
+		n = qmtp__stream_write(s->fd, b.v, b.n, s->held);
 	} else {
 		struct qmtp__run run = qmtp__package_run(s->sending, s->run);
 
+		s->held = false;
 		n = qmtp__stream_file(
 		    s->fd, run.fd, run.offset + s->sent, run.len - s->sent, &source);
 	}
@@ -273,8 +288,8 @@ write_some(struct qmtp_session *s)
 	return 1;
 }
 
-int
-qmtp__send(struct qmtp_session *s)
+static int
+send_all(struct qmtp_session *s)
 {
 	for (int writes = 0; s->sending != NULL && writes < WRITES; writes++) {
 		int r = 1;
@@ -297,4 +312,15 @@ qmtp__send(struct qmtp_session *s)
 			return r;
 	}
 	return 0;
+}
+
+int
+qmtp__send(struct qmtp_session *s)
+{
+	int r = send_all(s);
+
+	if (s->held && r == 0)
+		qmtp__stream_push(s->fd);
+	s->held = false;
+	return r;
 }

@@ -39,6 +39,7 @@ struct qmtp_session {
 	bool underway;    /* sending was begun */
 	bool heard;       /* all the server had said, since bytes went last */
 	bool approved;    /* its last byte may go */
+	bool held;        /* the system was told that more follows what it has */
 	size_t run;       /* the run that is being sent, */
 	uint64_t sent;    /* and how much of it is */
 	int64_t progress; /* when bytes went last, or sending began */

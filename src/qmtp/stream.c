@@ -1,6 +1,8 @@
 #include "qmtp/stream.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -34,6 +36,15 @@ qmtp__stream_write(int fd, const struct iovec *v, size_t n, int more)
 		    fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
 	while (done < 0 && errno == EINTR);
 	return done;
+}
+
+/* To set TCP_NODELAY sends what was held back. On other sockets nothing is. */
+void
+qmtp__stream_push(int fd)
+{
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
 int

@@ -18,6 +18,9 @@ ssize_t qmtp__stream_read(int fd, void *data, size_t len);
  */
 ssize_t qmtp__stream_write(int fd, const struct iovec *v, size_t n, int more);
 
+/* Nothing more follows for now: let the system send what it has. */
+void qmtp__stream_push(int fd);
+
 /* Read exactly len bytes of a regular file. 0, or -1: there are not so many. */
 int qmtp__stream_load(int file, void *data, size_t len, uint64_t offset);
 

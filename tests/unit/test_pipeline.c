@@ -6,6 +6,8 @@
  */
 #include <check.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,11 +28,13 @@
 #define PACKAGES 3
 
 static struct {
-	size_t room;       /* bytes that still pass */
-	int refusal;       /* errno when no more do */
-	bool answers;      /* the server answers */
-	size_t passed;     /* bytes that did */
-	struct buf writes; /* those that did, '|' behind each */
+	size_t room;   /* bytes that still pass */
+	int refusal;   /* errno when no more do */
+	bool answers;  /* the server answers */
+	size_t passed; /* bytes that did */
+	/* those that did, and behind each '+' if more was said to follow, else '|'; and '!'
+	   where the system was told to wait no longer */
+	struct buf writes;
 } wire;
 
 static struct qmtp_session *session;
@@ -83,9 +87,17 @@ sendmsg(int fd, const struct msghdr *msg, int flags)
 	wire.passed += (size_t)n;
 	for (size_t i = 0; i < cut.msg_iovlen; i++)
 		buf_add(&wire.writes, v[i].iov_base, v[i].iov_len);
-	buf_byte(&wire.writes, '|');
+	buf_byte(&wire.writes, (flags & MSG_MORE) != 0 ? '+' : '|');
 	serve();
 	return n;
+}
+
+int
+setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	ck_assert(level == IPPROTO_TCP && name == TCP_NODELAY);
+	buf_byte(&wire.writes, '!');
+	return (int)syscall(SYS_setsockopt, fd, level, name, value, len);
 }
 
 static void
@@ -208,12 +220,27 @@ START_TEST(one_write_each)
 	begin();
 	submit_all(PACKAGES);
 	qmtp_session_step(session);
-	writes(PART "|," PART "|," PART "|,|");
+	writes(PART "|," PART "+," PART "+,|");
 	qmtp_session_step(session);
 	are(PACKAGES, PACKAGES);
 	submit_all(2);
 	qmtp_session_step(session);
-	writes(PART "|," PART "|,|");
+	writes(PART "|," PART "+,|");
+}
+END_TEST
+
+/* What the system was told to hold for more is not held when no more can be written. */
+START_TEST(nothing_is_held)
+{
+	wire.room = 2 * ONE - 1;
+	begin();
+	submit_all(PACKAGES);
+	qmtp_session_step(session);
+	writes(PART "|," PART "+!");
+	are(1, 0);
+	wire.room = SIZE_MAX;
+	qmtp_session_step(session);
+	writes("," PART "+,|");
 }
 END_TEST
 
@@ -228,7 +255,7 @@ START_TEST(nothing_behind_several)
 	submit(p);
 	submit_all(1);
 	qmtp_session_step(session);
-	writes(PART "|,5:\nabc\n,5:s@x.y,16:5:r@x.y,5:r@x.y,|,|");
+	writes(PART "|,5:\nabc\n,5:s@x.y,16:5:r@x.y,5:r@x.y,+,|");
 	ck_assert_int_eq(write(peer, "1:K,1:K,1:K,", 12), 12);
 	qmtp_session_step(session);
 	writes(PART "|,|");
@@ -236,7 +263,7 @@ START_TEST(nothing_behind_several)
 	submit(package(2));
 	submit_all(1);
 	qmtp_session_step(session); /* proven */
-	writes("1:\n,5:s@x.y,16:5:r@x.y,5:r@x.y,|," PART "|,|");
+	writes("1:\n,5:s@x.y,16:5:r@x.y,5:r@x.y,|," PART "+,|");
 }
 END_TEST
 
@@ -251,7 +278,7 @@ START_TEST(full_window)
 	begin();
 	submit_all(5);
 	qmtp_session_step(session);
-	writes(PART "|," PART "|," PART "|");
+	writes(PART "|," PART "+," PART "|");
 	are(2, 0);
 	usleep(40000);
 	ck_assert_int_gt(qmtp_session_deadline(session), qmtp_now() + 60000);
@@ -268,7 +295,7 @@ START_TEST(full_window)
 	are(3, 1);
 	ck_assert_int_eq(write(peer, "1:K,1:K,", 8), 8);
 	qmtp_session_step(session);
-	writes("," PART "|,|");
+	writes("," PART "+,|");
 	are(5, 3);
 }
 END_TEST
@@ -312,7 +339,7 @@ START_TEST(files)
 		qmtp_session_step(session);
 		serve();
 	}
-	writes(PART "|," PART "|,100005:\nabc\n|,5:s@x.y,8:5:r@x.y,|," PART "|,|");
+	writes(PART "|," PART "+,100005:\nabc\n+,5:s@x.y,8:5:r@x.y,|," PART "+,|");
 	ck_assert_uint_eq(got.len, 4 * ONE + strlen("10000") + sizeof(large));
 	are(4, 0);
 	fclose(f);
@@ -431,7 +458,7 @@ START_TEST(refused_behind_others)
 	submit_all(PACKAGES);
 	ck_assert_int_eq(qmtp_session_step(session), QMTP_OPEN);
 	ck_assert_int_eq(qmtp_session_error(session)->cause, QMTP_OK);
-	writes(PART "|," PART "|");
+	writes(PART "|," PART "+!");
 	ck_assert_int_eq(qmtp_session_step(session), QMTP_OPEN);
 	ck_assert_uint_eq(qmtp_session_unfinished(session), PACKAGES);
 	ck_assert_int_eq(qmtp_session_submit(session, packages[0], &err), -1);
@@ -483,7 +510,7 @@ START_TEST(short_file_behind_others)
 	submit(p);
 	submit_all(1);
 	ck_assert_int_eq(qmtp_session_step(session), QMTP_OPEN);
-	writes(PART "|,6:\n|");
+	writes(PART "|,6:\n+");
 	ck_assert_int_eq(write(peer, "1:K,", 4), 4);
 	qmtp_session_step(session);
 	ends(QMTP_SEND, QMTP_SOURCE);
@@ -554,6 +581,7 @@ main(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, one_write_each);
+	tcase_add_test(t, nothing_is_held);
 	tcase_add_test(t, nothing_behind_several);
 	tcase_add_test(t, full_window);
 	tcase_add_test(t, window_of_one);
