@@ -3,6 +3,7 @@
 # shellcheck source=tests/integration/lib.sh
 . "${srcdir:-.}/tests/integration/lib.sh"
 
+FLUSH=${FLUSH:-$top_builddir/tests/bin/qmtp-flush}
 QUEUE=${QUEUE:-$top_builddir/tests/bin/qmtp-queue}
 TZ=UTC0
 export TZ
@@ -617,6 +618,56 @@ else
 	skip '-q: the flusher' 'needs root'
 fi
 
+# ---- -q and the real flusher
+
+if [ "$(id -u)" -eq 0 ]; then
+	scratch 'runq and the flusher'
+	ln -s "$FLUSH" "$D/qmtp-flush"
+	serve a ''
+	cp "$D/conf" "$D/qmtp-sendmail.conf"
+	CASE='runq, another flusher runs'
+	package alice@example.org bob@example.net
+	entry 6921abcd 'P6921abcd P6921abcd'
+	: >"$D/want"
+	flock "$D/spool/lock" sh -c "cd '$D' && exec ./runq >out 2>err"
+	CODE=$?
+	shows 0
+	check "$CASE: it is that one's to try" touched "$ID"
+	got a
+	CASE='runq, no flusher runs'
+	run runq
+	shows 0
+	got a bob@example.net
+	is "$CASE: the queue" "$(ls "$D/spool/queue")" ''
+	echo 'Mail queue is empty' >"$D/want"
+	run mailq
+	shows 0
+
+	scratch 'runq, and the server defers'
+	ln -s "$FLUSH" "$D/qmtp-flush"
+	serve a '' --rule 'bob@*=Z4.2.0 greylisted'
+	cp "$D/conf" "$D/qmtp-sendmail.conf"
+	package alice@example.org bob@example.net carol@example.net
+	entry 6921abcd 'P6921abcd P6921abcd P6921abcd'
+	: >"$D/want"
+	run runq
+	shows 0
+	{
+		echo "$heading"
+		row "$ID" 18 'Sat Nov 22 12:25:49' alice@example.org
+		reason 'a: 4.2.0 greylisted'
+		rcpt bob@example.net
+		echo
+		echo '-- 0 Kbytes in 1 Request.'
+	} >"$D/want"
+	run mailq
+	shows 0
+	run mailq --json
+	like "$CASE: --json" "$(cat "$D/out")" '*"queue_name":"deferred",*"delay_reason":"a: 4.2.0 greylisted","state":"pending"*"accepted":1,"refused":0,*'
+else
+	skip 'runq and the flusher' 'needs root'
+fi
+
 # ---- users
 
 if [ "$(id -u)" -eq 0 ]; then
@@ -683,8 +734,44 @@ if [ "$(id -u)" -eq 0 ]; then
 	is "$CASE: what is left" "$(ls "$D/spool/queue")" "$second"
 	CASE='users: no group, no socket'
 	chmod 755 "$D/qmtp-queue"
-	as 12346 ./mailq
+	: >"$D/want"
+	as 12348 ./mailq
 	shows 69 'mailq: no spool: ./qmtp-queue: *; queue.sock: No such file or directory while connecting'
+	CASE='users: no group, a socket'
+	(cd "$D" && exec ./qmtp-queue listen </dev/null >/dev/null 2>&1) &
+	at_end $!
+	wait_for test -S "$D/queue.sock"
+	{
+		echo "$heading"
+		row "$second" 5 'Sat Nov 22 12:25:50' theirs@example.org
+		rcpt bob@example.net
+		echo
+		echo '-- 0 Kbytes in 1 Request.'
+	} >"$D/want"
+	as 12348 ./mailq
+	shows 0
+	echo 'Mail queue is empty' >"$D/want"
+	as 12346 ./mailq
+	shows 0
+	echo mine >"$D/want"
+	as 12348 ./mailq --show "$second"
+	shows 0
+	: >"$D/want"
+	touch -d @1763814349 "$D/spool/queue"/*
+	as 12348 ./runq
+	shows 0
+	check "$CASE: runq" touched "$second"
+	touch -d @1763814349 "$D/spool/queue"/*
+	as 12348 ./mailq --retry all
+	shows 0
+	check "$CASE: --retry" touched "$second"
+	for option in --show --remove --retry; do
+		as 12346 ./mailq $option "$second"
+		shows 67 "mailq: $second: no such entry"
+	done
+	as 12348 ./mailq --remove "$second"
+	shows 0
+	is "$CASE: --remove" "$(ls "$D/spool/queue")" ''
 else
 	skip 'users' 'needs root'
 fi
