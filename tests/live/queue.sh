@@ -196,8 +196,9 @@ flusher=$!
 at_end $flusher
 wait_for locked
 user=$web
+entry_before=$entry
 web_run "php, to the spool first" 0 php -n "$T/mail.php" queue-first
-queued bob@example.com
+wait_for new_entry bob@example.com
 flushed "$entry" www-data@lab.example bob@example.com <"$T/plain"
 wait_for nothing_waits
 check "$what: nothing is left" nothing_waits
