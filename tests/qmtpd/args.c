@@ -63,6 +63,8 @@ static const struct option_row rows[] = {
 	{ "lifetime", NUMBER, SERVER(lifetime), MANY, ACT_NONE,
 	    "S     seconds, then exit 1 (600)" },
 	{ "parent", FLAG, SERVER(parent), 0, ACT_NONE, "        die with the parent" },
+	{ "ledger", STRING, SERVER(ledger), 0, ACT_NONE,
+	    "FILE    keep it in one file: recipients that were accepted, message" },
 	{ "store", STRING, SERVER(store), 0, ACT_NONE, "DIR      keep what arrives" },
 	{ "log", STRING, SERVER(log), 0, ACT_NONE, "FILE       a line per event" },
 	{ "help", FLAG, SERVER(help), 0, ACT_NONE, "          this" },

@@ -13,7 +13,7 @@
 
 /* What holds for the whole server. */
 struct settings {
-	const char *addr, *unix_path, *port_file, *store,
+	const char *addr, *unix_path, *port_file, *store, *ledger,
 	    *log; /* from argv; NULL: not given */
 	uint64_t port, backlog, rcvbuf, sndbuf, once, lifetime;
 	bool stdio, refuse, blackhole, parent, help;

@@ -46,7 +46,9 @@ static int
 run(const struct settings *settings, const struct scripts *scripts, struct error *err)
 {
 	struct listener listener = { .fd = -1 };
-	struct world world = { .scripts = scripts, .store.dir = -1, .journal.fd = -1 };
+	struct world world = {
+		.scripts = scripts, .store = { -1, -1 }, .journal.fd = -1
+	};
 	char where[512] = " stdio";
 	int result = -1;
 
@@ -54,7 +56,7 @@ run(const struct settings *settings, const struct scripts *scripts, struct error
 	raise_limits();
 	if (settings->parent && die_with_parent(err) < 0)
 		goto out;
-	if (store_open(&world.store, settings->store, err) < 0 ||
+	if (store_open(&world.store, settings->store, settings->ledger, err) < 0 ||
 	    journal_open(&world.journal, settings->log, err) < 0)
 		goto out;
 	if (!settings->stdio &&

@@ -83,7 +83,7 @@ commit(struct conn *c, const struct answers *a)
 	    " package=%llu number=%llu size=%llu rcpts=%zu accepted=%llu",
 	    (ull)c->package, (ull)a->number, (ull)c->size, a->verdicts.len,
 	    (ull)accepted);
-	if (w->store.dir < 0)
+	if (!store_keeps(&w->store))
 		return;
 	if (accepted == 0)
 		check(c, record_clear(&c->record, PART_ACCEPTED, &w->err));

@@ -16,9 +16,14 @@ static const char *const part_names[PARTS] = { "message", "sender", "rcpts", "ac
 	"answers" };
 
 int
-store_open(struct store *s, const char *dir, struct error *err)
+store_open(struct store *s, const char *dir, const char *ledger, struct error *err)
 {
-	s->dir = -1;
+	*s = (struct store){ -1, -1 };
+	if (ledger != NULL) {
+		s->ledger = open(ledger, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+		if (s->ledger < 0)
+			return error_sys(err, EX_CANTCREAT, ledger, "opening the ledger");
+	}
 	if (dir == NULL)
 		return 0;
 	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
@@ -34,7 +39,15 @@ store_close(struct store *s)
 {
 	if (s->dir >= 0)
 		close(s->dir);
-	s->dir = -1;
+	if (s->ledger >= 0)
+		close(s->ledger);
+	*s = (struct store){ -1, -1 };
+}
+
+bool
+store_keeps(const struct store *s)
+{
+	return s->dir >= 0 || s->ledger >= 0;
 }
 
 static void
@@ -64,6 +77,9 @@ part_flush(const struct store *s, struct record *r, enum part part, struct error
 {
 	char name[NAME_SIZE];
 
+	if (s->dir < 0)
+		return error_set(err, EX_DATAERR,
+		    "%s: too large while writing to the ledger", part_names[part]);
 	temporary(r, part_names[part], name);
 	if (!r->part[part].begun) {
 		int fd =
@@ -87,7 +103,7 @@ record_add(const struct store *s, struct record *r, enum part part, const void *
 {
 	struct buf *b = &r->part[part].buf;
 
-	if (s->dir < 0)
+	if (!store_keeps(s))
 		return 0;
 	buf_add(b, data, len);
 	return b->len < BUFFER_MAX ? 0 : part_flush(s, r, part, err);
@@ -143,17 +159,28 @@ part_commit(const struct store *s, struct record *r, enum part part, uint64_t nu
 	return 0;
 }
 
+static int
+ledger_write(const struct store *s, struct record *r, struct error *err)
+{
+	struct buf *all = &r->part[PART_ACCEPTED].buf;
+
+	if (all->len == 0)
+		return 0;
+	buf_add(all, r->part[PART_MESSAGE].buf.data, r->part[PART_MESSAGE].buf.len);
+	return write_all(s->ledger, all->data, all->len, "ledger", err);
+}
+
 int
 record_commit(const struct store *s, struct record *r, uint64_t number, const char *done,
     struct error *err)
 {
 	int result = 0;
 
-	if (s->dir < 0)
-		return 0;
-	for (enum part part = 0; part < PARTS && result == 0; part++)
+	if (s->ledger >= 0)
+		result = ledger_write(s, r, err);
+	for (enum part part = 0; part < PARTS && result == 0 && s->dir >= 0; part++)
 		result = part_commit(s, r, part, number, err);
-	if (result == 0)
+	if (result == 0 && s->dir >= 0)
 		result = put(s, r, number, "done", done, err);
 	record_drop(s, r);
 	return result;
@@ -163,9 +190,9 @@ int
 record_break(const struct store *s, struct record *r, uint64_t number, const char *broken,
     struct error *err)
 {
+	record_drop(s, r);
 	if (s->dir < 0)
 		return 0;
-	record_drop(s, r);
 	return put(s, r, number, "broken", broken, err);
 }
 

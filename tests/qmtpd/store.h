@@ -3,6 +3,9 @@
  * through a small buffer to its file. A store without a directory keeps nothing and costs
  * nothing.
  *
+ * A ledger is the other way to keep: one file, to which the accepted recipients of a
+ * package and its message are appended in one write. For very many small messages.
+ *
  * A record is the package that a connection is sending. Its files have temporary names
  * until record_commit(); the file .done comes last.
  */
@@ -16,11 +19,13 @@
 #include "util/error.h"
 
 struct store {
-	int dir; /* -1: nothing is kept */
+	int dir;    /* -1: no files of their own for packages */
+	int ledger; /* -1: none */
 };
 
-/* Makes the directory. dir NULL: nothing is kept. */
-int store_open(struct store *s, const char *dir, struct error *err);
+/* Makes the directory, or opens the ledger; both NULL: nothing is kept. Not both. */
+int store_open(struct store *s, const char *dir, const char *ledger, struct error *err);
+bool store_keeps(const struct store *s);
 void store_close(struct store *s);
 
 enum part { PART_MESSAGE, PART_SENDER, PART_RCPTS, PART_ACCEPTED, PART_ANSWERS, PARTS };
