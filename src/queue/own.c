@@ -7,10 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "spool/entry.h"
 #include "spool/scan.h"
+#include "spool/schedule.h"
 #include "util/text.h"
 
 bool
@@ -147,10 +149,12 @@ own_remove(const struct spool *s, struct peer *p, const char *id)
 
 enum touched { TOUCHED, NOT_THERE, NOT_DONE };
 
-/* By a descriptor: what is looked at is what is touched. */
+/* By a descriptor: what is looked at is what is touched, into the future (SCHEDULE_TOUCH). */
 static enum touched
 touch(const struct spool *s, const char *id)
 {
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+		{ .tv_sec = time(NULL) + SCHEDULE_TOUCH } };
 	enum touched result = NOT_DONE;
 	struct stat sb;
 	int fd, e;
@@ -164,7 +168,7 @@ touch(const struct spool *s, const char *id)
 	if (fstat(fd, &sb) == 0) {
 		if (!is_own(&sb, id))
 			result = NOT_THERE;
-		else if (futimens(fd, NULL) == 0)
+		else if (futimens(fd, times) == 0)
 			result = TOUCHED;
 	}
 	e = errno;
