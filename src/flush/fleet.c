@@ -125,6 +125,16 @@ fleet_window(const struct fleet *f)
 	return n;
 }
 
+size_t
+fleet_connections(const struct fleet *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		n += (size_t)f->pools[i].server->connections;
+	return n;
+}
+
 bool
 fleet_is_owed(const struct fleet *f)
 {

@@ -48,6 +48,8 @@ void fleet_why(const struct fleet *f, struct buf *out);
 /* A mail may have as many parcels on their way as all windows together. */
 size_t fleet_window(const struct fleet *f);
 
+size_t fleet_connections(const struct fleet *f); /* at most */
+
 bool fleet_is_owed(const struct fleet *f);
 void fleet_step(struct fleet *f, int64_t now);
 void fleet_wait(const struct fleet *f, struct wait *w);

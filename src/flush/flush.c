@@ -13,7 +13,7 @@
 
 #define STOP_GRACE 10000 /* milliseconds for answers that are owed */
 #define JOBS_MOST 1024   /* entries open at a time, however large the windows are */
-#define FILES_SPARE 128  /* descriptors for all else */
+#define FILES_SPARE 128  /* descriptors for all but entries and connections */
 #define LOG_TAG "qmtp-flush"
 
 void
@@ -120,14 +120,14 @@ commit(void *arg)
 static void
 measure(struct flusher *f)
 {
-	size_t want = 2 * fleet_window(f->fleet);
+	size_t want = 2 * fleet_window(f->fleet), other = FILES_SPARE;
 	struct rlimit files;
 
 	f->most = want < JOBS_MOST ? want : JOBS_MOST;
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
 		return;
-	want = files.rlim_cur > 2 * FILES_SPARE ? files.rlim_cur - FILES_SPARE
-						: files.rlim_cur / 2;
+	other += QMTP_POLL_MAX * fleet_connections(f->fleet);
+	want = files.rlim_cur > 2 * other ? files.rlim_cur - other : files.rlim_cur / 2;
 	if (f->most > want)
 		f->most = want;
 }

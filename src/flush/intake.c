@@ -19,18 +19,25 @@
 #define SKEW_MOST 30000     /* by which the clock may be set back without a word */
 
 static struct job *
-running(struct flusher *f, const char *id)
+find(const struct jobs *list, const char *id)
 {
-	/* what is held after a probe is not TAKEN */
-	char state = schedule_state(f->schedule, id);
-	struct job *const lists[] = { f->running.first, f->finished.first,
-		f->held.first };
+	struct job *j = list->first;
 
-	for (size_t i = state == 'T' ? 0 : 2; i < sizeof(lists) / sizeof(*lists); i++)
-		for (struct job *j = lists[i]; j != NULL; j = j->next)
-			if (strcmp(j->entry.id, id) == 0)
-				return j;
-	return NULL;
+	while (j != NULL && strcmp(j->entry.id, id) != 0)
+		j = j->next;
+	return j;
+}
+
+/* The job that has an entry; NULL: none. What is held after a probe is not TAKEN. */
+static struct job *
+job_of(const struct flusher *f, const char *id)
+{
+	struct job *j = find(&f->held, id);
+
+	if (j != NULL || schedule_state(f->schedule, id) != 'T')
+		return j;
+	j = find(&f->running, id);
+	return j != NULL ? j : find(&f->finished, id);
 }
 
 /* What is no queue file, or cannot be read, and said so. */
@@ -192,7 +199,7 @@ intake_take(struct flusher *f)
 static void
 now_due(struct flusher *f, const char *id)
 {
-	struct job *j = running(f, id);
+	struct job *j = job_of(f, id);
 
 	if (j != NULL)
 		j->again = true;
@@ -214,7 +221,7 @@ asked_for(struct flusher *f, const char *id)
 static void
 gone(struct flusher *f, const char *id)
 {
-	struct job *j = running(f, id);
+	struct job *j = job_of(f, id);
 
 	if (j != NULL)
 		j->gone = true;
@@ -266,7 +273,7 @@ found(void *arg, const char *name)
 	}
 	schedule_seen(f->schedule, name);
 	state = schedule_state(f->schedule, name);
-	if ((state == 0 && running(f, name) == NULL) || (state == 'W' && f->anew) ||
+	if ((state == 0 && job_of(f, name) == NULL) || (state == 'W' && f->anew) ||
 	    (state == 'I' && is_plain(f, name)))
 		schedule_put(f->schedule, name, time(NULL));
 }

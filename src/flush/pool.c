@@ -366,11 +366,9 @@ rest(struct link *l, int64_t now)
 {
 	if (l->parcels.n > 0)
 		l->idle = CLOCK_NEVER;
-	else if (l->retired)
-		hang_up(l);
 	else if (l->idle == CLOCK_NEVER)
 		l->idle = now;
-	else if (now - l->idle >= POOL_IDLE)
+	if (l->parcels.n == 0 && (l->retired || now - l->idle >= POOL_IDLE))
 		hang_up(l);
 }
 

@@ -4,8 +4,8 @@
 #include "flush/notify.h"
 #include "util/log.h"
 
-#define HELD_EVERY 10000  /* milliseconds between two attempts to record what is known */
-#define OLDER_EVERY 60000 /* between two looks at old entries while no server is there */
+#define HELD_EVERY 10000   /* milliseconds between two attempts to record what is known */
+#define OLDER_EVERY 300000 /* between two looks at old entries while no server is there */
 
 /* The message could not be read to its end. If the file says why, it is moved aside. */
 static void

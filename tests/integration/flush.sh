@@ -15,7 +15,6 @@ fresh() {
 	begin "$@"
 	mkdir "$D/spool" "$D/spool/tmp" "$D/spool/queue" "$D/spool/failed" "$D/spool/corrupt"
 	logging
-	begun=$lib_mine
 }
 
 # package MESSAGE-FILE SENDER RCPT ...
@@ -75,7 +74,7 @@ ask() {
 	touch -d "@$(($(date +%s) + 4))" "$D/spool/queue/$1"
 }
 
-# left N: entries in the queue
+# left N: names in the queue
 in_queue() {
 	find "$D/spool/queue" -mindepth 1 | wc -l | tr -d ' '
 }
@@ -89,10 +88,10 @@ is_empty() {
 
 # ---- the flusher
 
-# once [CODE]: it runs, in silence, and ends
+# once: it runs, in silence, and ends
 once() {
 	(cd "$D" && exec timeout 60 "$FLUSH" -C conf --once >out 2>err)
-	is "$CASE: exit code" $? "${1:-0}"
+	is "$CASE: exit code" $? 0
 	is "$CASE: not a word" "$(cat "$D/out" "$D/err")" ''
 }
 
@@ -109,14 +108,14 @@ resident() {
 	wait_for_line "$D/notified" READY=1 || not_ok "$CASE: it is ready" "$(cat "$D/err" "$D/syslog")"
 }
 
-# ends [CODE]: the resident one, told to, with that code and in silence
+# ends: the resident one, told to, in silence
 ends() {
 	stop_server "$JOB"
-	is "$CASE: exit code after SIGTERM" $? "${1:-0}"
+	is "$CASE: exit code after SIGTERM" $? 0
 	is "$CASE: not a word" "$(cat "$D/out" "$D/err")" ''
 }
 
-# delivered CASE: the queue empties itself
+# emptied: the queue empties itself
 emptied() {
 	check "$CASE: the queue is empty" wait_for is_empty
 }
@@ -367,6 +366,31 @@ queue store $bob
 once
 left 1
 
+fresh 'past its lifetime, and nobody there: two failed tries an hour apart'
+configure 'server "a" { host = "127.0.0.1" port = 1 }'
+queue store $bob
+older "$ID" 500000
+once
+slots_are PE
+once
+slots_are PE
+left 1
+older "$ID" 500000 PE
+once
+left 1
+check "$CASE: the sender is told" grep -aq '8:MAILER-\|17:sender@lab.example\|18:sender@lab.example' "$D/spool/queue"/*
+check "$CASE: the entry is over" [ ! -e "$D/spool/queue/$ID" ]
+
+fresh 'late: the sender is told once'
+configure 'delay-warning = "4h"' 'server "a" { host = "127.0.0.1" port = 1 }'
+queue store $bob
+older "$ID" 20000
+once
+slots_are PW
+left 2
+once
+left 2
+
 # ---- servers that answer once per package
 
 fresh 'answers = "one": every mix'
@@ -396,6 +420,15 @@ lib_mine=''
 
 # ---- the flusher stays
 
+fresh 'SIGTERM, and the answer never comes'
+serve a '' --delay 60000
+resident
+queue store $bob
+check "$CASE: sent" wait_for_line "$D/a.log" ' package=1 '
+kill "$JOB"
+hanging=$D hanging_id=$ID hanging_pid=$JOB
+lib_mine=''
+
 fresh 'woken by what arrives'
 serve a ''
 resident
@@ -405,7 +438,7 @@ for i in 1 2 3; do
 done
 is "$CASE: each once" "$(cat "$D/a"/*.accepted | sort | tr '\n' ' ')" "1@example.net 2@example.net 3@example.net "
 ends
-is "$CASE: what the manager was told" "$(grep -v STATUS= "$D/notified" | grep = | sort | tr '\n' ' ')" 'READY=1 STOPPING=1 '
+is "$CASE: what the manager was told" "$(grep -v STATUS= "$D/notified" | grep "=" | sort | tr '\n' ' ')" 'READY=1 STOPPING=1 '
 
 fresh 'asked for'
 serve a '' --on 1:1 --answer 'Zbusy' --on 1:2 --close-after-byte last
@@ -581,6 +614,11 @@ for words in '--twice' '--once --once' '-C' '--once -C conf'; do
 done
 
 # ---- what took its time
+
+D=$hanging CASE='SIGTERM, and the answer never comes' ID=$hanging_id
+wait "$hanging_pid"
+is "$CASE: exit code" $? 0
+slots_are '?P'
 
 D=$once_dir
 CASE='one answer, and nobody had said so'
