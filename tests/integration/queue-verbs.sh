@@ -335,7 +335,8 @@ of two'
 	cp "$QUEUE" "$D/q"
 	chown 1234 "$D/q"
 	chmod 4755 "$D/q"
-	(cd "$D" && exec ./q list >out)
+	# The sanitizers' own last look cannot be had then.
+	(cd "$D" && ASAN_OPTIONS=detect_leaks=0 exec ./q list >out)
 	is "$CASE: exit code" $? 77
 	is "$CASE: silence" "$(cat "$D/out")" ''
 else
