@@ -20,6 +20,7 @@ struct name {
 
 struct listed {
 	const struct spool *spool;
+	bool all; /* of everybody: for root */
 	struct name *names;
 	size_t n, cap;
 	size_t told;
@@ -37,14 +38,31 @@ skip(const char **p, const char *end, const char *text)
 	return true;
 }
 
-/* Bytes that are in a set: at most n of them. Returns how many; p moves behind them. */
+static bool
+is_visible(char c)
+{
+	return c > ' ' && c < 0x7f;
+}
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+is_base32(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '2' && c <= '7');
+}
+
+/* Bytes of a kind: at most n of them. Returns how many; p moves behind them. */
 static size_t
-span(const char **p, const char *end, const char *set, size_t n)
+span(const char **p, const char *end, bool (*is_one)(char), size_t n)
 {
 	const char *begin = *p;
 
-	while (*p < end && (size_t)(*p - begin) < n && **p != '\0' &&
-	    strchr(set, **p) != NULL)
+	while (*p < end && (size_t)(*p - begin) < n && is_one(**p))
 		(*p)++;
 	return (size_t)(*p - begin);
 }
@@ -56,17 +74,15 @@ span(const char **p, const char *end, const char *set, size_t n)
 static void
 find_token(const char *p, size_t n, char token[LISTING_TOKEN_MAX + 1])
 {
-	static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				   "0123456789.-_[]:";
 	const char *end = p + n;
 	size_t len;
 
 	token[0] = '\0';
-	if (!skip(&p, end, "Received: by ") || span(&p, end, host, 255) == 0 ||
+	if (!skip(&p, end, "Received: by ") || span(&p, end, is_visible, 255) == 0 ||
 	    !skip(&p, end, " (qmtp-sendmail, from userid ") ||
-	    span(&p, end, "0123456789", 10) == 0 || !skip(&p, end, ")\n\tid "))
+	    span(&p, end, is_digit, 10) == 0 || !skip(&p, end, ")\n\tid "))
 		return;
-	len = span(&p, end, "abcdefghijklmnopqrstuvwxyz234567", LISTING_TOKEN_MAX);
+	len = span(&p, end, is_base32, LISTING_TOKEN_MAX);
 	if (len == 0 || p == end || *p != ';')
 		return;
 	memcpy(token, p - len, len);
@@ -79,7 +95,7 @@ note(void *arg, const char *name)
 	struct listed *l = arg;
 
 	/* For root the look at the open file says all there is to know. */
-	if (getuid() == 0 ? !spool_is_id(name) : !own_entry(l->spool, name))
+	if (l->all ? !spool_is_id(name) : !own_entry(l->spool, name))
 		return;
 	l->names = xgrow(l->names, l->n, &l->cap, sizeof(*l->names));
 	memcpy(l->names[l->n++].id, name, strlen(name) + 1);
@@ -104,7 +120,7 @@ tell(struct listed *l, const char *id, struct buf *out)
 
 	switch (entry_peek(&e, l->spool, id, first, sizeof(first), &n, &err)) {
 	case ENTRY_OK:
-		if (own_uid(e.owner)) {
+		if (l->all || own_uid(e.owner)) {
 			find_token(first, n, token);
 			listing_write(out, &e, token);
 			l->told++;
@@ -149,7 +165,7 @@ tell_all(struct listed *l, struct peer *p)
 int
 list(const struct spool *s, struct peer *p)
 {
-	struct listed l = { .spool = s };
+	struct listed l = { .spool = s, .all = getuid() == 0 };
 	struct error err;
 	int code;
 

@@ -18,7 +18,9 @@
 bool
 own_uid(uid_t uid)
 {
-	return getuid() == 0 || getuid() == uid;
+	uid_t me = getuid();
+
+	return me == 0 || me == uid;
 }
 
 static bool

@@ -70,11 +70,14 @@ spool_slot_read(const char slot[SPOOL_SLOT], time_t *when)
 	if (slot[0] == '\0' || strchr("P?KDWE", slot[0]) == NULL || slot[9] != '\n')
 		return 0;
 	for (int i = 1; i <= 8; i++) {
-		const char *digit = memchr(hex, slot[i], 16);
+		char c = slot[i];
 
-		if (digit == NULL)
+		if (c >= '0' && c <= '9')
+			t = t << 4 | (uint32_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			t = t << 4 | (uint32_t)(c - 'a' + 10);
+		else
 			return 0;
-		t = t << 4 | (uint32_t)(digit - hex);
 	}
 	*when = (time_t)t;
 	return slot[0];
