@@ -96,10 +96,8 @@ schedule_when(const struct entry *e, time_t now)
 		}
 		if (r->state != '?')
 			continue;
-		next = touched || r->when == e->arrived
-		    ? end
-		    : r->when + pause_after(e, r->when);
-		next = next < end ? end : next;
+		next = r->when == e->arrived ? end : r->when + pause_after(e, r->when);
+		next = touched ? now : next < end ? end : next;
 		if (when == SCHEDULE_NEVER || next < when)
 			when = next;
 	}

@@ -33,11 +33,11 @@ struct schedule;
  * The rule. When an entry that the spool holds is to be tried next, seen at the time now:
  *
  *	never tried (the pending slots are as old as the entry)	  at once
- *	touched after its last mark ("retry" sets the mtime)	  at once
+ *	touched after its last mark ("retry" sets the mtime)	  at once, in doubt or not
  *	else: last try + clamp(age at that try / 2, SOONEST, LATEST) and up to a tenth
  *	more, by its id
- *	recipients in doubt: the same from the doubt on, but never before SPOOL_DOUBT seconds
- *	after it; handed over in doubt, or touched: then
+ *	recipients in doubt: the same from the doubt on, but not before SPOOL_DOUBT seconds
+ *	after it; handed over in doubt: then
  *
  * The last try is the newest slot of a pending recipient; with pending and in doubt ones
  * in an entry the earlier time counts. A try within the second of the arrival must be

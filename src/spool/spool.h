@@ -13,7 +13,8 @@
  * people.
  *
  *	P	pending
- *	?	in doubt: a server may have it; no try before SPOOL_DOUBT seconds are over
+ *	?	in doubt: a server may have it; no try before SPOOL_DOUBT seconds are over,
+ *		unless somebody asks for it
  *	K D	accepted, refused: settled
  *	W	of the message only: its sender was told at that time that it is late
  *	E	of the message only: a try after its lifetime failed at that time

@@ -61,7 +61,7 @@ static const struct rule rules[] = {
 	{ "in doubt by a try", {{'?', 1}}, {0}, 1, 1, 301, 301 },
 	{ "in doubt by a late try", {{'?', 1000}}, {0}, 1000, 1000, 1500, 1550 },
 	{ "in doubt by an old try", {{'?', 90000}}, {0}, 90000, 90000, 93600, 93960 },
-	{ "touched in doubt", {{'?', 1000}}, {0}, 1100, 1100, 1300, 1300 },
+	{ "touched in doubt", {{'?', 1000}}, {0}, 1100, 1100, 1100, 1100 },
 	{ "the first in doubt", {{'?', 1}, {'?', 200}}, {0}, 200, 200, 301, 301 },
 	{ "pending and in doubt", {{'?', 1}, {'P', 1}}, {0}, 1, 1, 61, 67 },
 	{ "in doubt before pending", {{'?', 0}, {'P', 900}}, {0}, 900, 900, 300, 300 },
