@@ -575,6 +575,32 @@ door /bin/sh -c 'echo "$1" >>asked; exec "$0" --stdio --answer Zfull --log /dev/
 refusing '; queue: full'
 is "$CASE: asked" "$(tr '\n' ' ' <"$D/asked")" 'store store '
 
+# listens: who really stands behind the socket
+listens() {
+	(cd "$D" && exec "$QUEUE" listen) &
+	lib_mine="$lib_mine $!"
+	at_end $!
+	wait_for test -S "$D/queue.sock"
+}
+with_spool 'the socket: qmtp-queue listen'
+listens
+helper 'exit 77'
+serve a '' --rule 'bob@*=Zlater' --close-after-answer 1
+send $bob $carol $dave
+gives 0 ''
+kept 2
+entry P $bob
+entry '?' $carol $dave
+large
+send $dave
+gives 0 ''
+kept 3
+entry P --message "$T/large" $dave
+with_spool 'the socket: qmtp-queue listen, and no spool'
+listens
+rm -r "$D/qmtp-queue" "$D/spool"
+refusing '; queue: no spool: ./qmtp-queue: No such file *; queue.sock: * while *'
+
 # ---- the group, gained and not gained
 
 # bit: the helper has its bit, the spool its group, and the caller is somebody else
@@ -620,6 +646,14 @@ else
 	gives 0 ''
 	kept 1
 	entry P --message '' $bob
+	with_spool 'the group is not gained, and there is qmtp-queue listen'
+	bit
+	listens
+	as_somebody --no-new-privs
+	gives 0 ''
+	kept 1
+	entry P --message '' $bob
+	is "$CASE: whose it is" "$(stat -c '%u %a' "$D/spool/queue"/*)" '65534 660'
 fi
 
 # ---- rows 22 to 24: signals
