@@ -77,8 +77,12 @@ table "10,000 x 2 KB leave the spool, loopback (to reach: ratio 1.25)" -n 7 -w 1
     -s "'$fill' spool 10000 2000" -- 'floor, pipelined' "$drain" 127.0.0.1 "$PORT" spool \
     -- 'qmtp-flush --once' "$FLUSH" --once -- 'floor again' "$drain" 127.0.0.1 "$PORT" spool
 rm -r spool
-printf 'default-domain = "lab.example"\nserver "far" { host = "10.9.0.2" }\n' >qmtp-sendmail.conf
-over_link 25 "10,000 x 2 KB leave the spool, 50 ms away (to reach: ratio 1.11)" -n 5 -w 1 \
+# What is on its way in 50 ms at full speed is more than 2 x 64 packages.
+cat >qmtp-sendmail.conf <<'END'
+default-domain = "lab.example"
+server "far" { host = "10.9.0.2" in-flight = 500 }
+END
+over_link 25 "10,000 x 2 KB leave the spool, 50 ms away, in-flight = 500 (to reach: ratio 1.11)" -n 5 -w 1 \
     -s "'$fill' spool 10000 2000" -- 'floor, pipelined' "$drain" 10.9.0.2 209 spool \
     -- 'qmtp-flush --once' "$FLUSH" --once -- 'floor again' "$drain" 10.9.0.2 209 spool
 rm -rf spool
