@@ -11,7 +11,8 @@
 #include "work.h"
 
 #define KINDS "fn"
-#define SOME 40 /* injections of a story in the short form */
+#define SOME 40  /* injections of a story in the short form, */
+#define MORE 150 /* and of one that is much the same as another in the long form */
 
 enum { FAILED, UNREACHED, UNHEARD };
 
@@ -122,11 +123,13 @@ error_stories(const struct story *stories, bool all)
 		struct work_result r = { 0 };
 		struct buf why = { 0 };
 		bool good = measure(&p, &why);
+		size_t most;
 
 		w.n = p.places.n * ERRORS;
-		if (!all && w.n > SOME) {
+		most = !all ? SOME : story->brief ? MORE : w.n;
+		if (w.n > most) {
 			/* One with no divisor in common: all calls, all errors get a turn. */
-			p.step = (w.n / SOME) | 1;
+			p.step = (w.n / most) | 1;
 			p.first = number++ % p.step;
 			w.n = (w.n - p.first - 1) / p.step + 1;
 		}

@@ -191,19 +191,19 @@ flush_judge(void *world, const struct trace *t, struct buf *why)
 	return v;
 }
 
-#define STORY(title, n)                                                          \
-	{                                                                        \
-		title, &cases[n], flush_begin, flush_run, flush_judge, flush_end \
+#define STORY(title, brief, n)                                                          \
+	{                                                                               \
+		title, brief, &cases[n], flush_begin, flush_run, flush_judge, flush_end \
 	}
 
 const struct story flush_stories[] = {
-	STORY("flusher, K", 0),
-	STORY("flusher, Z", 1),
-	STORY("flusher, Z and then K", 2),
-	STORY("flusher, D", 3),
-	STORY("flusher, K and D of three", 4),
-	STORY("flusher, no answer", 5),
-	STORY("flusher, the first of two servers is down", 6),
-	STORY("flusher, the first of two servers breaks off", 7),
+	STORY("flusher, K", true, 0),
+	STORY("flusher, Z", true, 1),
+	STORY("flusher, Z and then K", false, 2),
+	STORY("flusher, D", true, 3),
+	STORY("flusher, K and D of three", false, 4),
+	STORY("flusher, no answer", false, 5),
+	STORY("flusher, the first of two servers is down", false, 6),
+	STORY("flusher, the first of two servers breaks off", false, 7),
 	{ 0 },
 };

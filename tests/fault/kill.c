@@ -101,7 +101,7 @@ kill_stories(const struct story *stories, bool all)
 		    story->title, p.places.n);
 		if (!all)
 			places_thin(&p.places, SOME, number++);
-		w.n = p.places.n * (all ? 2 : 1);
+		w.n = p.places.n * (all && !story->brief ? 2 : 1);
 		if (good)
 			work_do(&w, &r);
 		work_tell(good && r.failed == 0 && r.done == w.n, r.why,

@@ -19,6 +19,7 @@
 
 #define WORDS 32
 #define ENTRIES 3
+#define PROMISES 8
 
 enum { CUTS, DISKS, LOST };
 
@@ -32,17 +33,30 @@ struct power_case {
 	bool (*sabotage)(const struct trace_call *call);
 };
 
+/* A moment at which the power may go. */
+struct moment {
+	unsigned disk;      /* what it leaves: disk.N */
+	unsigned promises;  /* how many had been made, */
+	struct look server; /* and what servers had taken */
+	bool over;          /* the program had ended with 0 */
+	struct trace_call call;
+};
+
 struct power {
 	const struct power_case *of;
 	struct scene scene,
 	    again;   /* where it happens; where the machine comes up again */
 	char *image; /* the disk; */
-	char *last;  /* what it was at the last cut, */
-	char *cut;   /* and the same, mounted */
+	char *last;  /* what it was at the last moment; */
+	char *cut;   /* what it was at one of them, mounted */
 	const char *words[WORDS];
 	char *line;
-	struct look promised; /* what had to be safe since somebody was told so */
-	bool over;            /* the program has ended, with 0 */
+	struct look
+	    promised[PROMISES]; /* what had to be safe since somebody was told so */
+	unsigned promises;
+	struct moment *moments;
+	size_t n, cap;
+	unsigned disks;
 	unsigned *counts;
 	struct buf *why;
 };
@@ -55,6 +69,15 @@ static const char *const deaf[] = { "--close-after-byte", "last", NULL };
 static const char *const after[] = { "--rule", "d*=Dno such user", NULL };
 
 static char *
+disk_of(const struct power *p, unsigned n)
+{
+	struct buf b = { 0 };
+
+	buf_printf(&b, "%s/disk.%u", p->scene.dir, n);
+	return buf_detach(&b);
+}
+
+static char *
 file_of(const struct scene *s, const char *name)
 {
 	struct buf b = { 0 };
@@ -65,9 +88,10 @@ file_of(const struct scene *s, const char *name)
 
 /* For every recipient of the case; false when it is for one of them. */
 static bool
-each(struct power *p, struct look *now, struct look *main, struct look *later_on,
-    bool (*is)(const struct power *p, const struct look_name *disk,
-	const struct look_name *server, const struct look_name *again))
+each(struct power *p, struct moment *m, struct look *disk, struct look *again,
+    bool (*is)(const struct power *p, const struct moment *m,
+	const struct look_name *disk, const struct look_name *server,
+	const struct look_name *again))
 {
 	bool good = true;
 
@@ -76,8 +100,8 @@ each(struct power *p, struct look *now, struct look *main, struct look *later_on
 
 		for (char *a = strtok_r(list, " ", &save); a != NULL;
 		     a = strtok_r(NULL, " ", &save)) {
-			if (is(p, look_name(now, a), look_name(main, a),
-				look_name(later_on, a)))
+			if (is(p, m, look_name(disk, a), look_name(&m->server, a),
+				look_name(again, a)))
 				continue;
 			buf_printf(p->why, "<%s>: ", a);
 			good = false;
@@ -87,112 +111,76 @@ each(struct power *p, struct look *now, struct look *main, struct look *later_on
 	return good;
 }
 
+/* Whether somebody had been told that the mail for this recipient is safe. */
+static bool
+was_told(const struct power *p, const struct moment *m, const struct look_name *it)
+{
+	bool told = m->over || p->of->words == NULL;
+
+	for (unsigned k = 0; k < m->promises; k++)
+		for (size_t i = 0; i < p->promised[k].n && !told; i++)
+			told = p->promised[k].names[i].waiting > 0 &&
+			    strcmp(p->promised[k].names[i].addr, it->addr) == 0;
+	return told;
+}
+
 /* What somebody was told is safe, is on the disk, or a server has it. */
 static bool
-is_kept(const struct power *p, const struct look_name *disk,
+is_kept(const struct power *p, const struct moment *m, const struct look_name *disk,
     const struct look_name *server, const struct look_name *again)
 {
-	bool told = p->over || p->of->words == NULL;
 	unsigned accepted = p->of->unanswered > 0 ? 0 : server->accepted;
 
 	(void)again;
-	for (size_t i = 0; i < p->promised.n && !told; i++)
-		told = p->promised.names[i].waiting > 0 &&
-		    strcmp(p->promised.names[i].addr, disk->addr) == 0;
-	return !told || accepted + server->bounced + disk->waiting + disk->bouncing > 0;
+	return !was_told(p, m, disk) ||
+	    accepted + server->bounced + disk->waiting + disk->bouncing > 0;
 }
 
 static bool
-is_bounced_first(const struct power *p, const struct look_name *disk,
-    const struct look_name *server, const struct look_name *again)
+is_bounced_first(const struct power *p, const struct moment *m,
+    const struct look_name *disk, const struct look_name *server,
+    const struct look_name *again)
 {
 	(void)p;
+	(void)m;
 	(void)again;
 	return disk->refused == 0 || disk->bouncing + server->bounced > 0;
 }
 
 /* In the end: everybody has it who was promised it, one copy more at most. */
 static bool
-is_settled(const struct power *p, const struct look_name *disk,
+is_settled(const struct power *p, const struct moment *m, const struct look_name *disk,
     const struct look_name *server, const struct look_name *again)
 {
 	unsigned n = server->accepted + again->accepted;
 	unsigned bounces = server->bounced + again->bounced;
-	bool told = p->over || p->of->words == NULL;
 
-	(void)disk;
-	return n <= 2 + p->of->unanswered && bounces <= 2 && (!told || n + bounces > 0);
+	return n <= 2 + p->of->unanswered && bounces <= 2 &&
+	    (!was_told(p, m, disk) || n + bounces > 0);
 }
 
-/* The machine comes up again, and the flusher does what is left. */
-static bool
-come_up(struct power *p, struct look *now, struct look *main)
-{
-	struct look final = { 0 };
-	bool good = true;
-
-	if (now->entries > 0) {
-		good = scene_flush(&p->again, p->why);
-		look_store(&final, p->again.servers[0].store);
-	}
-	/* What the server still had to read when the power went. */
-	look_free(main);
-	look_store(main, p->scene.servers[0].store);
-	if (!each(p, now, main, &final, is_settled)) {
-		buf_str(p->why, "not what it should be in the end\n");
-		good = false;
-	}
-	if (!good)
-		look_tell(&final, p->why);
-	look_free(&final);
-	return good;
-}
+/* ---- while it happens */
 
 static void
-cut(struct power *p, const struct trace_call *call)
+note_moment(struct power *p, const struct trace_call *call, bool over)
 {
-	struct look now = { 0 }, main = { 0 }, none = { 0 };
-	bool changed = disk_copy(p->image, p->last), good = true;
-	size_t said = p->why->len;
+	struct moment *m;
 
-	disk_copy(p->last, p->cut);
-	disk_mount(p->cut, p->again.spool);
-	look_spool(&now, p->again.spool);
-	look_store(&main, p->scene.servers[0].store);
-	if (!each(p, &now, &main, &none, is_kept)) {
-		buf_str(p->why, "lost\n");
-		good = false;
+	if (disk_copy(p->image, p->last)) {
+		char *disk = disk_of(p, p->disks++);
+
+		unlink(disk);
+		disk_copy(p->last, disk);
+		free(disk);
 	}
-	if (!each(p, &now, &main, &none, is_bounced_first)) {
-		buf_str(p->why, "settled without a bounce\n");
-		good = false;
-	}
-	if (now.wrong.len > 0 || now.aside > 0) {
-		buf_str(p->why, "damage\n");
-		good = false;
-	}
-	if (good && (changed || p->over))
-		good = come_up(p, &now, &main);
-	p->counts[CUTS]++;
-	p->counts[DISKS] += changed;
-	if (!good && p->counts[LOST]++ == 0) {
-		look_tell(&now, p->why);
-		if (call != NULL)
-			buf_printf(p->why, "%s: power cut %s %u.%u (%s: %s)\n",
-			    p->of->title, call->leaving ? "after" : "before",
-			    call->place.task, call->place.call, call->program,
-			    trace_name(call->nr));
-		else
-			buf_printf(p->why, "%s: power cut at the end\n", p->of->title);
-	} else {
-		p->why->len = said;
-	}
-	disk_unmount(p->again.spool);
-	for (size_t i = 0; i < p->again.n; i++)
-		scene_empty(p->again.servers[i].store);
-	look_free(&now);
-	look_free(&main);
-	look_free(&none);
+	p->moments = xgrow(p->moments, p->n, &p->cap, sizeof(*p->moments));
+	m = &p->moments[p->n++];
+	*m = (struct moment){
+		.disk = p->disks - 1, .promises = p->promises, .over = over
+	};
+	if (call != NULL)
+		m->call = *call;
+	look_store(&m->server, p->scene.servers[0].store);
 }
 
 static enum trace_deed
@@ -201,20 +189,103 @@ at_call(void *arg, const struct trace_call *call, int *error)
 	struct power *p = arg;
 
 	if (!call->leaving) {
-		cut(p, call);
+		note_moment(p, call, false);
 		if (p->of->sabotage == NULL || !p->of->sabotage(call))
 			return TRACE_GO;
 		*error = 0;
 		return TRACE_FAIL;
 	}
-	/* The helper has answered. */
-	if (trace_is_answer(call) && call->result > 0) {
-		look_free(&p->promised);
-		look_spool(&p->promised, p->scene.spool);
-		cut(p, call);
+	if (trace_is_answer(call) && call->result > 0 && p->promises < PROMISES) {
+		look_spool(&p->promised[p->promises++], p->scene.spool);
+		note_moment(p, call, false);
 	}
 	return TRACE_GO;
 }
+
+/* ---- afterwards, moment by moment */
+
+/* The machine comes up again, and the flusher does what is left. */
+static bool
+come_up(struct power *p, struct moment *m, struct look *disk)
+{
+	struct look again = { 0 };
+	bool good = true;
+
+	if (disk->entries > 0) {
+		good = scene_flush(&p->again, p->why);
+		look_store(&again, p->again.servers[0].store);
+		scene_empty(p->again.servers[0].store);
+	}
+	if (!each(p, m, disk, &again, is_settled)) {
+		buf_str(p->why, "not what it should be in the end\n");
+		good = false;
+	}
+	if (!good)
+		look_tell(&again, p->why);
+	look_free(&again);
+	return good;
+}
+
+static bool
+judge(struct power *p, struct moment *m, struct look *disk)
+{
+	struct look none = { 0 };
+	bool good = each(p, m, disk, &none, is_kept);
+
+	if (!good)
+		buf_str(p->why, "lost\n");
+	if (!each(p, m, disk, &none, is_bounced_first)) {
+		buf_str(p->why, "settled without a bounce\n");
+		good = false;
+	}
+	if (disk->wrong.len > 0 || disk->aside > 0) {
+		buf_str(p->why, "damage\n");
+		good = false;
+	}
+	look_free(&none);
+	return good;
+}
+
+static void
+tell_moment(struct power *p, const struct moment *m, const struct look *disk)
+{
+	const struct trace_call *call = &m->call;
+
+	look_tell(disk, p->why);
+	if (call->place.task == 0)
+		buf_printf(p->why, "%s: power cut at the end\n", p->of->title);
+	else
+		buf_printf(p->why, "%s: power cut %s %u.%u (%s: %s)\n", p->of->title,
+		    call->leaving ? "after" : "before", call->place.task,
+		    call->place.call, call->program, trace_name(call->nr));
+}
+
+/* The flusher has its turn where there is something new. */
+static void
+cut_power(struct power *p, struct moment *m, const struct moment *before)
+{
+	bool new = before == NULL || before->disk != m->disk ||
+	    before->promises != m->promises || before->over != m->over;
+	char *disk = disk_of(p, m->disk);
+	struct look l = { 0 };
+	size_t said = p->why->len;
+	bool good;
+
+	disk_copy(disk, p->cut);
+	disk_mount(p->cut, p->again.spool);
+	look_spool(&l, p->again.spool);
+	good = judge(p, m, &l) && (!new || come_up(p, m, &l));
+	disk_unmount(p->again.spool);
+	p->counts[CUTS]++;
+	if (!good && p->counts[LOST]++ == 0)
+		tell_moment(p, m, &l);
+	else
+		p->why->len = said;
+	look_free(&l);
+	free(disk);
+}
+
+/* ---- a case */
 
 /* A fresh disk, with a spool. */
 static void
@@ -262,19 +333,34 @@ run(struct power *p)
 		.out = "out",
 		.in = p->of->words == NULL ? NULL : "in",
 		.hook = at_call,
-		.arg = p,
-		.patience = 300 };
+		.arg = p };
 
 	prepare_disk(p);
 	if (trace_run(&t) < 0)
 		scene_die("tracing", p->words[0]);
 	scene_settle(&p->scene);
-	p->over = WIFEXITED(t.status) && WEXITSTATUS(t.status) == 0;
-	if (!p->over || t.hung || t.crash != 0)
+	if (t.status != 0 || t.hung || t.crash != 0)
 		buf_printf(p->why, "%s: the program ended with status %x%s\n",
 		    p->of->title, (unsigned)t.status, t.hung ? ", it hung" : "");
-	cut(p, NULL);
+	note_moment(p, NULL, t.status == 0);
 	disk_unmount(p->scene.spool);
+	for (size_t i = 0; i < p->n; i++)
+		cut_power(p, &p->moments[i], i == 0 ? NULL : &p->moments[i - 1]);
+	p->counts[DISKS] += p->disks;
+}
+
+static void
+forget(struct power *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		look_free(&p->moments[i].server);
+	for (unsigned i = 0; i < p->promises; i++)
+		look_free(&p->promised[i]);
+	free(p->moments);
+	free(p->line);
+	p->moments = NULL;
+	p->n = p->cap = 0;
+	p->promises = p->disks = 0;
 }
 
 /* ---- the cases */
@@ -357,13 +443,11 @@ one(void *world, size_t i, struct buf *why, unsigned counts[WORK_COUNTS])
 	p->of = &cases[i];
 	p->counts = counts;
 	p->why = why;
-	p->over = false;
 	scene_serve(&p->scene, "a", p->of->server);
 	scene_configure(&p->scene, "a", NULL);
 	prepare_words(p);
 	run(p);
-	free(p->line);
-	look_free(&p->promised);
+	forget(p);
 	scene_stop(&p->scene, "a");
 	p->of = cases;
 	return counts[LOST] == before && why->len == 0;

@@ -19,6 +19,7 @@ struct verdict {
 
 struct story {
 	const char *title;
+	bool brief;     /* much the same as another one: some places will do */
 	const void *of; /* the details */
 	void *(*begin)(const struct story *story, const char *name);
 	/* A clean scene; the program, with what t says; then the scene is quiet. */

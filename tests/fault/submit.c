@@ -197,21 +197,22 @@ submit_judge(void *world, const struct trace *t, struct buf *why)
 	return v;
 }
 
-#define STORY(title, n)                                                              \
-	{                                                                            \
-		title, &cases[n], submit_begin, submit_run, submit_judge, submit_end \
+#define STORY(title, brief, n)                                                   \
+	{                                                                        \
+		title, brief, &cases[n], submit_begin, submit_run, submit_judge, \
+		    submit_end                                                   \
 	}
 
 const struct story submit_stories[] = {
-	STORY("server up, 1 recipient", 0),
-	STORY("server up, 3 recipients", 1),
-	STORY("server down, 1 recipient", 2),
-	STORY("server down, 3 recipients", 3),
-	STORY("server half (later), 1 recipient", 4),
-	STORY("server half, 3 recipients", 5),
-	STORY("server half (refused), 3 recipients", 6),
-	STORY("no answer, 3 recipients", 7),
-	STORY("spool first, 1 recipient", 8),
-	STORY("spool first, 3 recipients", 9),
+	STORY("server up, 1 recipient", true, 0),
+	STORY("server up, 3 recipients", false, 1),
+	STORY("server down, 1 recipient", true, 2),
+	STORY("server down, 3 recipients", false, 3),
+	STORY("server half (later), 1 recipient", true, 4),
+	STORY("server half, 3 recipients", false, 5),
+	STORY("server half (refused), 3 recipients", false, 6),
+	STORY("no answer, 3 recipients", false, 7),
+	STORY("spool first, 1 recipient", true, 8),
+	STORY("spool first, 3 recipients", false, 9),
 	{ 0 },
 };
