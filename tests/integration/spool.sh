@@ -591,11 +591,15 @@ gives 0 ''
 kept 2
 entry P $bob
 entry '?' $carol $dave
+with_spool 'the socket: qmtp-queue listen, and a large message'
+listens
+rm "$D/qmtp-queue"
 large
-send $dave
+serve a '' --refuse
+send $bob
 gives 0 ''
-kept 3
-entry P --message "$T/large" $dave
+kept 1
+entry P --message "$T/large" $bob
 with_spool 'the socket: qmtp-queue listen, and no spool'
 listens
 rm -r "$D/qmtp-queue" "$D/spool"
