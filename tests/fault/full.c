@@ -258,11 +258,11 @@ full(bool sabotage)
 		last = come_up(&d, &seen, &why);
 	disk_unmount(d.again.spool);
 	if (sabotage) {
-		work_tell(good && !first, why.data,
+		work_tell(good && !first, good && !first ? NULL : why.data,
 		    "a full disk, and verdicts that cannot be written: they are not "
 		    "there");
 	} else {
-		work_tell(good && first, why.data,
+		work_tell(good && first, good && first ? NULL : why.data,
 		    "a full disk: verdicts are on it, a refusal waits for its bounce");
 		work_tell(last, last ? NULL : why.data,
 		    "... and there is room again: nobody gets it twice");

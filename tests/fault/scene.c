@@ -1,6 +1,5 @@
 #include "scene.h"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -20,8 +18,6 @@
 #include "util/clock.h"
 #include "util/file.h"
 #include "util/xalloc.h"
-
-#define PATIENCE 20000 /* milliseconds */
 
 static char base[256];
 static pid_t base_owner;
@@ -33,8 +29,8 @@ scene_die(const char *what, const char *which)
 	exit(99);
 }
 
-static char *
-path(const char *dir, const char *name)
+char *
+scene_path(const char *dir, const char *name)
 {
 	struct buf b = { 0 };
 
@@ -90,7 +86,7 @@ empty(const char *dir, bool with_dirs)
 
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		name = path(dir, e->d_name);
+		name = scene_path(dir, e->d_name);
 		if (unlink(name) < 0 && with_dirs) {
 			empty(name, true);
 			/* A program that broke off may have left it mounted. */
@@ -123,7 +119,7 @@ scene_leave(void)
 void
 scene_file(const struct scene *s, const char *name, const char *text)
 {
-	char *file = path(s->dir, name), *new = path(s->dir, "new");
+	char *file = scene_path(s->dir, name), *new = scene_path(s->dir, "new");
 	int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
 	if (fd < 0 || file_write(fd, text, strlen(text)) < 0 || close(fd) < 0 ||
@@ -133,10 +129,10 @@ scene_file(const struct scene *s, const char *name, const char *text)
 	free(new);
 }
 
-static void
-make_dir(const char *dir, const char *name)
+void
+scene_make_dir(const char *dir, const char *name)
 {
-	char *sub = path(dir, name);
+	char *sub = scene_path(dir, name);
 
 	if (mkdir(sub, 0755) < 0 && errno != EEXIST)
 		scene_die("mkdir", sub);
@@ -146,7 +142,7 @@ make_dir(const char *dir, const char *name)
 static void
 make_lock(const char *dir)
 {
-	char *lock = path(dir, "lock");
+	char *lock = scene_path(dir, "lock");
 	int fd = open(lock, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd < 0 || close(fd) < 0)
@@ -157,17 +153,17 @@ make_lock(const char *dir)
 void
 scene_make_spool(const char *dir)
 {
-	make_dir(dir, "tmp");
-	make_dir(dir, "queue");
-	make_dir(dir, "failed");
-	make_dir(dir, "corrupt");
+	scene_make_dir(dir, "tmp");
+	scene_make_dir(dir, "queue");
+	scene_make_dir(dir, "failed");
+	scene_make_dir(dir, "corrupt");
 	make_lock(dir);
 }
 
 static void
 link_program(const struct scene *s, enum scene_program which, const char *name)
 {
-	char *here = path(s->dir, name);
+	char *here = scene_path(s->dir, name);
 
 	unlink(here);
 	if (symlink(scene_program(which), here) < 0)
@@ -181,7 +177,7 @@ link_program(const struct scene *s, enum scene_program which, const char *name)
 static int
 await(pid_t pid)
 {
-	int64_t deadline = clock_ms() + PATIENCE;
+	int64_t deadline = clock_ms() + SCENE_PATIENCE;
 	struct timespec tick = { .tv_nsec = 100000000 };
 	sigset_t child;
 	int status;
@@ -198,8 +194,9 @@ await(pid_t pid)
 	return -1;
 }
 
-static pid_t
-spawn(const struct scene *s, const char *const *argv, const char *in, const char *out)
+pid_t
+scene_start(
+    const struct scene *s, const char *const *argv, const char *in, const char *out)
 {
 	pid_t pid = fork();
 	sigset_t none;
@@ -226,13 +223,13 @@ spawn(const struct scene *s, const char *const *argv, const char *in, const char
 int
 scene_run(struct scene *s, const char *const *argv, const char *in, const char *out)
 {
-	return await(spawn(s, argv, in, out));
+	return await(scene_start(s, argv, in, out));
 }
 
-static void
-until_there(const char *file)
+void
+scene_await_file(const char *file)
 {
-	int64_t deadline = clock_ms() + PATIENCE;
+	int64_t deadline = clock_ms() + SCENE_PATIENCE;
 
 	while (access(file, F_OK) < 0) {
 		if (clock_ms() >= deadline)
@@ -241,8 +238,8 @@ until_there(const char *file)
 	}
 }
 
-static void
-end_process(pid_t *pid)
+void
+scene_kill(pid_t *pid)
 {
 	if (*pid <= 0)
 		return;
@@ -262,10 +259,10 @@ scene_begin(struct scene *s, const char *name)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
-	*s = (struct scene){ .dir = path(scene_base(), name) };
-	make_dir(scene_base(), name);
-	make_dir(s->dir, "spool");
-	s->spool = path(s->dir, "spool");
+	*s = (struct scene){ .dir = scene_path(scene_base(), name) };
+	scene_make_dir(scene_base(), name);
+	scene_make_dir(s->dir, "spool");
+	s->spool = scene_path(s->dir, "spool");
 	scene_make_spool(s->spool);
 	link_program(s, QUEUE, "qmtp-queue");
 	scene_file(s, "in",
@@ -275,11 +272,11 @@ scene_begin(struct scene *s, const char *name)
 	    "Subject: test\n"
 	    "\n"
 	    "hello\n");
-	sock = path(s->dir, "log.sock");
-	s->log = spawn(s,
+	sock = scene_path(s->dir, "log.sock");
+	s->log = scene_start(s,
 	    (const char *[]){ scene_program(STAGE), "log", "log.sock", "syslog", NULL },
 	    NULL, NULL);
-	until_there(sock);
+	scene_await_file(sock);
 	free(sock);
 }
 
@@ -288,105 +285,11 @@ scene_end(struct scene *s)
 {
 	while (s->n > 0)
 		scene_stop(s, s->servers[s->n - 1].name);
-	end_process(&s->log);
+	scene_kill(&s->log);
 	empty(s->dir, true);
 	rmdir(s->dir);
 	free(s->dir);
 	free(s->spool);
-}
-
-static int
-read_port(const char *file)
-{
-	FILE *f = fopen(file, "re");
-	int port = 0;
-
-	if (f == NULL || fscanf(f, "%d", &port) != 1)
-		scene_die("port", file);
-	fclose(f);
-	return port;
-}
-
-void
-scene_serve(struct scene *s, const char *name, const char *const *options)
-{
-	struct scene_server *v = &s->servers[s->n++];
-	const char *argv[32] = { scene_program(QMTPD), "--parent", "--lifetime", "1000",
-		"--port-file", NULL };
-	struct buf conf = { 0 };
-	char *port;
-	size_t n = 5;
-
-	*v = (struct scene_server){ .name = xstrdup(name), .store = path(s->dir, name) };
-	buf_printf(&conf, "%s.log", v->store);
-	v->log = buf_detach(&conf);
-	buf_printf(&conf, "%s.port", v->store);
-	port = buf_detach(&conf);
-	unlink(port);
-	make_dir(s->dir, name);
-	argv[n++] = port;
-	argv[n++] = "--store";
-	argv[n++] = v->store;
-	argv[n++] = "--log";
-	argv[n++] = v->log;
-	while (options != NULL && *options != NULL && n < 31)
-		argv[n++] = *options++;
-	v->pid = spawn(s, argv, NULL, "server.err");
-	until_there(port);
-	v->port = read_port(port);
-	buf_printf(&conf, "server \"%s\" {\nhost = \"127.0.0.1\"\nport = %d\n}\n", name,
-	    v->port);
-	v->conf = buf_detach(&conf);
-	free(port);
-}
-
-static struct scene_server *
-server(struct scene *s, const char *name, size_t len)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (strlen(s->servers[i].name) == len &&
-		    memcmp(s->servers[i].name, name, len) == 0)
-			return &s->servers[i];
-	errno = ENOENT;
-	scene_die("no server", name);
-}
-
-void
-scene_stop(struct scene *s, const char *name)
-{
-	struct scene_server *v = server(s, name, strlen(name));
-
-	end_process(&v->pid);
-	empty(v->store, true);
-	rmdir(v->store);
-	free(v->name);
-	free(v->store);
-	free(v->log);
-	free(v->conf);
-	*v = s->servers[--s->n];
-}
-
-void
-scene_configure(struct scene *s, const char *order, const char *more)
-{
-	struct buf conf = { 0 };
-
-	buf_str(&conf,
-	    "hostname = \"host.lab.example\"\n"
-	    "default-domain = \"lab.example\"\n"
-	    "envelope-from = \"" SENDER "\"\n"
-	    "aliases = \"\"\n"
-	    "connect-delay = 60000\n");
-	if (more != NULL)
-		buf_str(&conf, more);
-	while (*order != '\0') {
-		size_t n = strcspn(order, " ");
-
-		buf_str(&conf, server(s, order, n)->conf);
-		order += n + (order[n] == ' ');
-	}
-	scene_file(s, "qmtp-sendmail.conf", conf.data);
-	buf_free(&conf);
 }
 
 void
@@ -395,7 +298,7 @@ scene_clean(struct scene *s)
 	static const char *const parts[] = { "tmp", "queue", "failed", "corrupt" };
 
 	for (size_t i = 0; i < 4; i++) {
-		char *part = path(s->spool, parts[i]);
+		char *part = scene_path(s->spool, parts[i]);
 
 		empty(part, true);
 		free(part);
@@ -435,65 +338,7 @@ scene_put(struct scene *s, const char *sender, const char *rcpts)
 	buf_free(&list);
 }
 
-/* ---- the servers' end of it */
-
-/* Take in what the log says. */
-static void
-read_log(struct scene_server *v)
-{
-	FILE *f = fopen(v->log, "re");
-	char line[1024], event[32];
-
-	if (f == NULL)
-		return;
-	fseek(f, v->seen, SEEK_SET);
-	while (fgets(line, sizeof(line), f) != NULL && strchr(line, '\n') != NULL) {
-		v->seen += (long)strlen(line);
-		if (sscanf(line, "%*s %*s %31s", event) != 1)
-			continue;
-		v->connects += strcmp(event, "connect") == 0;
-		v->ends += strcmp(event, "end") == 0;
-	}
-	fclose(f);
-}
-
-/* Whoever came before this connection has been accepted when it has. */
-static bool
-knock(const struct scene_server *v)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)v->port),
-		.sin_addr = { htonl(INADDR_LOOPBACK) } };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool there =
-	    fd >= 0 && connect(fd, (const struct sockaddr *)&sin, sizeof(sin)) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	return there;
-}
-
-void
-scene_settle(struct scene *s)
-{
-	int64_t deadline = clock_ms() + PATIENCE;
-
-	for (size_t i = 0; i < s->n; i++) {
-		struct scene_server *v = &s->servers[i];
-		unsigned before;
-
-		read_log(v);
-		before = v->connects;
-		if (!knock(v))
-			continue;
-		while (v->connects == before || v->ends < v->connects) {
-			if (clock_ms() >= deadline)
-				scene_die("a server does not come to an end", v->name);
-			nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
-			read_log(v);
-		}
-	}
-}
+/* ---- what becomes of it */
 
 bool
 scene_flush(struct scene *s, struct buf *why)

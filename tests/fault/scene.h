@@ -13,6 +13,7 @@
 #include "util/buf.h"
 
 #define SCENE_SERVERS 4
+#define SCENE_PATIENCE 20000 /* milliseconds */
 #define SENDER "s@lab.example"
 
 /* The programs, from the environment ($SENDMAIL ...); absolute. */
@@ -80,6 +81,16 @@ bool scene_flush(struct scene *s, struct buf *why);
 
 /* The spool and all stores. */
 void scene_look(struct scene *s, struct look *l);
+
+/* DIR/NAME; the caller frees it. */
+char *scene_path(const char *dir, const char *name);
+void scene_make_dir(const char *dir, const char *name);
+
+/* Start a program in the scene's directory; wait for a file to be there; end a process. */
+pid_t scene_start(
+    const struct scene *s, const char *const *argv, const char *in, const char *out);
+void scene_await_file(const char *file);
+void scene_kill(pid_t *pid);
 
 /* Ends the program. */
 void scene_die(const char *what, const char *which) __attribute__((noreturn));

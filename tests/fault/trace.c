@@ -116,31 +116,42 @@ trace_inode(pid_t pid, int fd, bool *directory)
 	return sb.st_ino;
 }
 
-/* The path among the arguments of a call, or NULL. */
+/* Which argument of a call is a path; -1: none. */
+static int
+path_argument(long nr)
+{
+	static const char *const first[] = { "access", "execve", "lstat", "open",
+		"rename", "stat", "unlink" };
+	static const char *const second[] = { "faccessat", "linkat", "mkdirat",
+		"newfstatat", "openat", "readlinkat", "renameat", "renameat2", "statx",
+		"unlinkat" };
+	const char *name = trace_name(nr);
+
+	for (size_t i = 0; i < sizeof(first) / sizeof(*first); i++)
+		if (strcmp(name, first[i]) == 0)
+			return 0;
+	for (size_t i = 0; i < sizeof(second) / sizeof(*second); i++)
+		if (strcmp(name, second[i]) == 0)
+			return 1;
+	return -1;
+}
+
 static char *
 path_of(const struct trace_call *c)
 {
+	int which = path_argument(c->nr);
 	char text[256];
-	struct iovec here = { text, sizeof(text) - 1 };
-	const char *name = trace_name(c->nr);
-	size_t n = strlen(name), which = 0;
+	struct iovec here = { text, sizeof(text) - 1 }, there;
 	ssize_t got;
 
-	if (n > 2 && strcmp(name + n - 2, "at") == 0 && strcmp(name, "fstat") != 0 &&
-	    strcmp(name, "stat") != 0 && strcmp(name, "lstat") != 0)
-		which = 1;
-	else if (strcmp(name, "renameat2") == 0 || strcmp(name, "statx") == 0)
-		which = 1;
-	else if (strcmp(name, "open") != 0 && strcmp(name, "stat") != 0 &&
-	    strcmp(name, "access") != 0 && strcmp(name, "execve") != 0 &&
-	    strcmp(name, "unlink") != 0 && strcmp(name, "rename") != 0)
+	if (which < 0)
 		return NULL;
 	/* To the end of its page at most: the next one may not be there. */
-	here.iov_len = 4096 - (c->args[which] & 4095);
-	if (here.iov_len > sizeof(text) - 1)
-		here.iov_len = sizeof(text) - 1;
-	got = process_vm_readv(c->pid, &here, 1,
-	    &(struct iovec){ (void *)(uintptr_t)c->args[which], here.iov_len }, 1, 0);
+	there.iov_base = (void *)(uintptr_t)c->args[which];
+	there.iov_len = 4096 - (c->args[which] & 4095);
+	if (there.iov_len > here.iov_len)
+		there.iov_len = here.iov_len;
+	got = process_vm_readv(c->pid, &here, 1, &there, 1, 0);
 	if (got <= 0)
 		return NULL;
 	text[got] = '\0';
