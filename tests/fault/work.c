@@ -54,7 +54,8 @@ add(struct work_result *to, const struct work_result *from)
 	to->failed += from->failed;
 	for (unsigned i = 0; i < WORK_COUNTS; i++)
 		to->counts[i] += from->counts[i];
-	strncat(to->why, from->why, sizeof(to->why) - strlen(to->why) - 1);
+	snprintf(to->why + strlen(to->why), sizeof(to->why) - strlen(to->why), "%s",
+	    from->why);
 }
 
 void

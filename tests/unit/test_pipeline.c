@@ -372,7 +372,7 @@ break_off(int how, size_t room)
 START_TEST(every_byte)
 {
 	size_t room = (size_t)_i % (PACKAGES * ONE + 1);
-	int how = _i / (PACKAGES * ONE + 1) / 2;
+	int how = (int)((size_t)_i / (PACKAGES * ONE + 1) / 2);
 	size_t whole = room / ONE;
 	size_t last = room % ONE == ONE - 1; /* its last byte is what did not pass */
 	enum qmtp_phase phase = last ? QMTP_COMMIT : QMTP_SEND;
