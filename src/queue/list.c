@@ -83,7 +83,7 @@ find_token(const char *p, size_t n, char token[LISTING_TOKEN_MAX + 1])
 	    span(&p, end, is_digit, 10) == 0 || !skip(&p, end, ")\n\tid "))
 		return;
 	len = span(&p, end, is_base32, LISTING_TOKEN_MAX);
-	if (len == 0 || p == end || *p != ';')
+	if (p == end || *p != ';')
 		return;
 	memcpy(token, p - len, len);
 	token[len] = '\0';

@@ -170,6 +170,14 @@ linked=$ID
 echo text >"$D/spool/queue/x"
 renamed=00000005.$(printf '%x' $(($(stat -c %i "$D/spool/queue/x") + 1)))
 mv "$D/spool/queue/x" "$D/spool/queue/$renamed"
+inode() {
+	printf '%x' "$(stat -c %i "$1")"
+}
+mkfifo "$D/spool/queue/x"
+fifo=00000006.$(inode "$D/spool/queue/x")
+mv "$D/spool/queue/x" "$D/spool/queue/$fifo"
+symlink=00000007.$(inode "$D/spool/queue/$good")
+ln -s "$good" "$D/spool/queue/$symlink"
 echo outside >"$D/outside"
 files() {
 	find "$D/spool/queue" "$D/outside" ! -name "$good" ! -name queue -printf '%p %i %s %m %u %l %T@\n' | sort
@@ -178,7 +186,7 @@ before=$(files)
 run_as '' list
 is "$CASE: list" "$(grep -e '^entry' -e '^damaged' -e '^done' "$D/out")" "entry $good
 done 1"
-for id in 00000001.1 00000002.2 00000003.3 00000004.4 "$linked" "$renamed" note ../outside \
+for id in 00000001.1 00000002.2 00000003.3 00000004.4 "$linked" "$renamed" "$fifo" "$symlink" note ../outside \
     ../../outside . .. / "$D/outside" "$good/" 1.2/../../../outside "$(printf '%0100d.1' 1)"; do
 	for verb in show remove retry; do
 		says "$verb $id" 67 'no 67 no such entry'
@@ -249,6 +257,29 @@ awk 'BEGIN { for (i = 0; i < 600; i++) print 1000000000 + i }' >"$D/wanted"
 same "$CASE: list" "$D/got" "$D/wanted"
 is "$CASE: the end" "$(tail -n 1 "$D/out")" 'done 600'
 says 'retry all' 0 'ok 600'
+
+fresh 'its own surroundings'
+mkfifo "$D/fifo"
+user=''
+[ "$(id -u)" -ne 0 ] || user="setpriv --reuid 1234 --regid $(stat -c %g "$D/spool") --clear-groups"
+# shellcheck disable=SC2086
+(cd "$D" && umask 077 && exec $user "$QUEUE" store <fifo >/dev/null 2>&1 8</etc/passwd) &
+helper=$!
+at_end $helper
+exec 9>"$D/fifo"
+# It has begun: its file is there.
+wait_for sh -c "ls '$D/spool/tmp' | grep -q ."
+is "$CASE: a process group of its own" "$(sed 's/.*) //' "/proc/$helper/stat" | cut -d ' ' -f 3)" "$helper"
+is "$CASE: descriptors of others" "$(find "/proc/$helper/fd" -lname /etc/passwd)" ''
+like "$CASE: no core files" "$(grep '^Max core file size' "/proc/$helper/limits")" '* 0 * 0 *'
+if [ -n "$user" ]; then
+	is "$CASE: nobody looks into it" "$(stat -c %u "/proc/$helper/mem")" 0
+else
+	skip "$CASE: nobody looks into it" 'needs root'
+fi
+exec 9>&-
+wait "$helper"
+is "$CASE: exit code" $? 65
 
 fresh 'nobody reads the list'
 store 'hello\n'
