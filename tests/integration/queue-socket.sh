@@ -558,7 +558,7 @@ END
 done
 
 fresh 'what the one who serves is then'
-listens
+listens setpriv --groups 4999,5000
 (cd "$D" && exec setpriv --reuid 1234 --regid 1234 --groups 4713 "$DIALOGUE" --connect queue.sock >"$D/said" <<END
 >> store\n5:\n
 await $D/go
