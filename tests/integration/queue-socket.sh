@@ -397,7 +397,7 @@ holds list --connect queue.sock <<END
 >> list\n
 << ok\nentry $(ls "$D/spool/queue")\nuid $(id -u)\n
 END
-(cd "$D" && exec "$QUEUE" listen)
+(cd "$D" && exec timeout 20 "$QUEUE" listen)
 is "$CASE: there is one already" $? 69
 holds 'still there' --connect queue.sock <<'END'
 >> retry all\n
@@ -427,12 +427,12 @@ stops
 
 fresh 'what is no socket is left alone'
 echo text >"$D/queue.sock"
-(cd "$D" && exec "$QUEUE" listen 2>listen.err)
+(cd "$D" && exec timeout 20 "$QUEUE" listen 2>listen.err)
 is "$CASE: exit code" $? 73
 is "$CASE: a file" "$(cat "$D/queue.sock")" text
 rm "$D/queue.sock"
 ln -s elsewhere "$D/queue.sock"
-(cd "$D" && exec "$QUEUE" listen 2>listen.err)
+(cd "$D" && exec timeout 20 "$QUEUE" listen 2>listen.err)
 is "$CASE: a symlink: exit code" $? 73
 is "$CASE: a symlink" "$(readlink "$D/queue.sock") $(ls "$D/elsewhere" 2>/dev/null)" 'elsewhere '
 
