@@ -26,6 +26,8 @@ struct flush {
 
 static const char *const fine[] = { "--rule", "d*=Dno such user", NULL };
 static const char *const later[] = { "--answer", "Zlater", NULL };
+static const char *const mixed[] = { "--rule", "z*=Zlater", "--rule", "d*=Dno such user",
+	NULL };
 static const char *const down[] = { "--refuse", NULL };
 static const char *const short_of_it[] = { "--close-after-byte", "last-1", NULL };
 static const char *const deaf[] = { "--close-after-byte", "last", NULL };
@@ -33,9 +35,9 @@ static const char *const deaf[] = { "--close-after-byte", "last", NULL };
 static const struct flush_case cases[] = {
 	{ fine, fine, NULL, "a", { "k1@x", "k2@x" }, 0 },
 	{ later, fine, NULL, "a", { "k1@x" }, 0 },
-	{ later, fine, "a", "b", { "k1@x", "k2@x k3@x" }, 0 },
+	{ mixed, fine, "a", "b", { "k1@x z1@x", "z2@x z3@x" }, 0 },
 	{ fine, fine, NULL, "a", { "d1@x" }, 0 },
-	{ fine, fine, NULL, "a", { "k1@x d1@x k2@x", "k3@x" }, 0 },
+	{ mixed, fine, NULL, "a", { "k1@x z1@x d1@x", "k2@x d2@x k3@x" }, 0 },
 	{ deaf, fine, NULL, "a", { "k1@x k2@x" }, 1 },
 	{ down, fine, NULL, "a b", { "k1@x", "d1@x k2@x" }, 0 },
 	{ short_of_it, fine, NULL, "a b", { "k1@x k2@x" }, 0 },
@@ -201,7 +203,7 @@ const struct story flush_stories[] = {
 	STORY("flusher, Z", true, 1),
 	STORY("flusher, Z and then K", false, 2),
 	STORY("flusher, D", true, 3),
-	STORY("flusher, K and D of three", false, 4),
+	STORY("flusher, K, Z and D of three", false, 4),
 	STORY("flusher, no answer", false, 5),
 	STORY("flusher, the first of two servers is down", false, 6),
 	STORY("flusher, the first of two servers breaks off", false, 7),

@@ -14,11 +14,11 @@
 #include "disk.h"
 #include "power.h"
 #include "scene.h"
-#include "spool/removal.h"
 #include "trace.h"
 #include "work.h"
 
-#define MANY 500 /* entries */
+#define MANY 500  /* entries */
+#define BATCH 256 /* may come back */
 
 struct drill {
 	struct scene scene, again;
@@ -146,10 +146,10 @@ batch(bool sabotage)
 	good = good && WEXITSTATUS(t.status) == 0 && l.entries == 0 && l.n == MANY &&
 	    !d.wrong;
 	if (sabotage)
-		work_tell(good && d.back > REMOVAL_BATCH, NULL,
+		work_tell(good && d.back > BATCH, NULL,
 		    "%d entries, without fsync of the queue: %u come back", MANY, d.back);
 	else
-		work_tell(good && d.back > 0 && d.back <= REMOVAL_BATCH, NULL,
+		work_tell(good && d.back > 0 && d.back <= BATCH, NULL,
 		    "%d entries delivered, %u power cuts: at most %u come back", MANY,
 		    d.cuts, d.back);
 	look_free(&l);

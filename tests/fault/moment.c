@@ -44,7 +44,7 @@ each(struct power *p, struct moment *m, struct look *disk, struct look *again,
 static bool
 was_told(const struct power *p, const struct moment *m, const struct look_name *it)
 {
-	bool told = m->over || p->of->words == NULL;
+	bool told = m->over || p->of->words == NULL || m->promises >= p->of->answers;
 
 	for (unsigned k = 0; k < m->promises; k++)
 		for (size_t i = 0; i < p->promised[k].n && !told; i++)

@@ -23,6 +23,7 @@ struct power_case {
 	const char *words;            /* of the command; NULL: it is the flusher, */
 	const char *entries[ENTRIES]; /* and what is in the queue: recipients of each */
 	unsigned unanswered;          /* packages that the server takes without a word */
+	unsigned answers; /* of the helper, until all of them have been promised */
 	/* Calls that only seem to succeed: then mail must get lost, or the check is none. */
 	bool (*sabotage)(const struct trace_call *call);
 };

@@ -171,27 +171,28 @@ no_sync(const struct trace_call *call)
 }
 
 static const struct power_case submit_cases[] = {
-	{ "server down", down, "-i", { "k1@x" }, 0, NULL },
-	{ "server down, 3 recipients", down, "-i", { "k1@x k2@x k3@x" }, 0, NULL },
-	{ "server half", up, "-i", { "k1@x z1@x d1@x" }, 0, NULL },
-	{ "no answer", deaf, "-i", { "k1@x k2@x" }, 1, NULL },
-	{ "spool first", up, "-i -odq", { "k1@x z1@x d1@x" }, 0, NULL },
+	{ "server down", down, "-i", { "k1@x" }, 0, 1, NULL },
+	{ "server down, 3 recipients", down, "-i", { "k1@x k2@x k3@x" }, 0, 1, NULL },
+	{ "server half", up, "-i", { "k1@x z1@x d1@x" }, 0, 2, NULL },
+	{ "no answer", deaf, "-i", { "k1@x k2@x" }, 1, 1, NULL },
+	{ "spool first", up, "-i -odq", { "k1@x z1@x d1@x" }, 0, 1, NULL },
 };
 
 static const struct power_case submit_sabotage[] = {
-	{ "without the directory's fsync", down, "-i", { "k1@x" }, 0, no_directory_sync },
+	{ "without the directory's fsync", down, "-i", { "k1@x" }, 0, 1,
+	    no_directory_sync },
 };
 
 static const struct power_case flush_cases[] = {
-	{ "flusher, K", up, NULL, { "k1@x", "k2@x" }, 0, NULL },
-	{ "flusher, Z", later, NULL, { "k1@x" }, 0, NULL },
-	{ "flusher, D", up, NULL, { "d1@x", "d2@x" }, 0, NULL },
-	{ "flusher, K, Z and D", up, NULL, { "k1@x z1@x d1@x", "k2@x" }, 0, NULL },
-	{ "flusher, no answer", deaf, NULL, { "k1@x k2@x" }, 1, NULL },
+	{ "flusher, K", up, NULL, { "k1@x", "k2@x" }, 0, 1, NULL },
+	{ "flusher, Z", later, NULL, { "k1@x" }, 0, 1, NULL },
+	{ "flusher, D", up, NULL, { "d1@x", "d2@x" }, 0, 1, NULL },
+	{ "flusher, K, Z and D", up, NULL, { "k1@x z1@x d1@x", "k2@x" }, 0, 1, NULL },
+	{ "flusher, no answer", deaf, NULL, { "k1@x k2@x" }, 1, 1, NULL },
 };
 
 static const struct power_case flush_sabotage[] = {
-	{ "flusher, bounces without fsync", up, NULL, { "k1@x z1@x d1@x", "k2@x" }, 0,
+	{ "flusher, bounces without fsync", up, NULL, { "k1@x z1@x d1@x", "k2@x" }, 0, 1,
 	    no_sync },
 };
 
