@@ -361,15 +361,17 @@ of two'
 	says "remove $ID" 0 ok
 	AS=''
 
-	fresh 'set-user-id'
-	store 'hello\n'
-	cp "$QUEUE" "$D/q"
-	chown 1234 "$D/q"
-	chmod 4755 "$D/q"
-	# The sanitizers' own last look cannot be had then.
-	(cd "$D" && ASAN_OPTIONS=detect_leaks=0 exec ./q list >out)
-	is "$CASE: exit code" $? 77
-	is "$CASE: silence" "$(cat "$D/out")" ''
+	# The sanitizers cannot look at such a process, and fail.
+	if [ "${SANITIZERS-no}" = no ]; then
+		fresh 'set-user-id'
+		store 'hello\n'
+		cp "$QUEUE" "$D/q"
+		chown 1234 "$D/q"
+		chmod 4755 "$D/q"
+		(cd "$D" && exec ./q list >out)
+		is "$CASE: exit code" $? 77
+		is "$CASE: silence" "$(cat "$D/out")" ''
+	fi
 else
 	skip 'without the group' 'needs root'
 	skip "others' entries" 'needs root'
