@@ -57,6 +57,7 @@ outcome_of(struct delivery *v, const struct runner *r)
 		.server = r->server,
 		.session = r->session,
 		.envelope = v->envelope,
+		.most = v->envelope->n,
 		.begun = v->begun,
 		.report = v->deliver->report,
 		.arg = v->deliver->arg,

@@ -14,7 +14,7 @@ outcome_begin(struct outcome *o)
 {
 	o->text = (struct buf){ 0 };
 	o->n = 0;
-	o->positions = xcalloc(o->envelope->n, sizeof(size_t));
+	o->positions = xcalloc(o->most, sizeof(size_t));
 }
 
 static void

@@ -21,6 +21,7 @@ struct outcome {
 	const struct server *server;
 	const struct qmtp_session *session; /* NULL: the server was not spoken to */
 	struct envelope *envelope;
+	size_t most;   /* recipients that will be entered, at most */
 	int64_t begun; /* clock_ms() time from which delays count */
 	void (*report)(void *arg, const struct envelope *e,
 	    const struct deliver_report *r); /* NULL: nobody is told */

@@ -42,6 +42,7 @@ struct flusher {
 		  [SPOOL_ID]; /* entries that somebody wants tried now: a ring */
 	size_t nasked;        /* wishes so far */
 	size_t most;          /* jobs at a time */
+	size_t rcpts;         /* of all jobs together */
 	int64_t held_at;      /* when to try those again */
 	int64_t look_at;      /* when to look at the whole queue again */
 	int64_t stale_at;     /* ... and for what was left in tmp/ */

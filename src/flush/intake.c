@@ -16,6 +16,7 @@
 #define STALE_EVERY 3600000 /* between two at tmp/ */
 #define LOOK_MOST 1000      /* entries looked at in a row */
 #define TAKE_MOST 64        /* entries opened before the servers have their turn again */
+#define RCPTS_MOST 20000    /* in memory, but for one entry more */
 #define SKEW_MOST 30000     /* by which the clock may be set back without a word */
 
 static struct job *
@@ -121,6 +122,7 @@ begin(struct flusher *f, const char *id, struct pool *p)
 	}
 	if (wish != NULL)
 		*wish = '\0';
+	f->rcpts += e.n;
 	j = job_new(&e, f->fleet, joins, &joining);
 	jobs_add(&f->running, j);
 	job_begin(j, p);
@@ -141,7 +143,8 @@ may_be_due(const struct flusher *f)
 static bool
 is_full(const struct flusher *f)
 {
-	return f->running.n + f->finished.n + f->held.n >= f->most;
+	return f->rcpts >= RCPTS_MOST ||
+	    f->running.n + f->finished.n + f->held.n >= f->most;
 }
 
 /* The server that has room for one more; NULL: nobody, or too much is open. */

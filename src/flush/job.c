@@ -206,6 +206,7 @@ judge(struct pool *p, const struct parcel *parcel, const struct pool_end *end,
 		.server = p->server,
 		.session = end->session,
 		.envelope = &j->envelope,
+		.most = parcel->n,
 		.begun = j->begun,
 		.report = report,
 		.arg = j,
@@ -233,6 +234,7 @@ note_unfit(struct pool *p, const struct parcel *parcel, const char *why)
 	struct outcome o = {
 		.server = p->server,
 		.envelope = &j->envelope,
+		.most = parcel->n,
 		.begun = j->begun,
 		.report = report,
 		.arg = j,
@@ -293,10 +295,12 @@ job_parcel_ready(struct pool *p, struct parcel *parcel)
 {
 	struct job *j = parcel->job;
 
-	if (!j->gone && (!p->singly || parcel->n == 1))
+	bool over = j->gone || j->broken;
+
+	if (!over && (!p->singly || parcel->n == 1))
 		return true;
 	j->parcels--;
-	if (!j->gone)
+	if (!over)
 		submit_all(j, p, parcel->positions, parcel->n);
 	parcel_free(parcel);
 	j->over = j->parcels == 0;

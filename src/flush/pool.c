@@ -173,16 +173,30 @@ give_all_back(struct pool *p, enum qmtp_cause cause, const char *why)
 		give_back(p, parcel, NULL, cause, why);
 }
 
+/*
+ * A connection was of no use. The server is not down while another one has answered; and
+ * two that end together are one failure.
+ */
 static void
-fail(struct pool *p, const struct qmtp_session *s)
+fail(struct pool *p, const struct link *l)
 {
-	int64_t pause = pool_backoff(++p->failures);
+	int64_t now = clock_ms(), pause = POOL_MORE;
+	bool other = false;
 
+	for (int i = 0; i < p->server->connections; i++)
+		other |= p->links[i].answered;
+	if (now < p->until)
+		return;
+	if (!other)
+		pause = pool_backoff(++p->failures);
 	buf_clear(&p->why);
-	outcome_why(&p->why, s);
-	p->until = clock_ms() + pause;
+	outcome_why(&p->why, l->session);
+	if (other)
+		p->more = now + pause;
+	else
+		p->until = now + pause;
 	log_line(LOG_WARNING, "relay=%s[%s]:%d: %s; next attempt in %lld s",
-	    p->server->name, qmtp_session_peer(s), p->server->port, p->why.data,
+	    p->server->name, qmtp_session_peer(l->session), p->server->port, p->why.data,
 	    (long long)(pause / 1000));
 }
 
@@ -275,7 +289,7 @@ hung_up(struct link *l, enum qmtp_cause cause)
 	if (oldest != NULL && qmtp_package_answers(oldest->package) > 0)
 		l->answered = true;
 	if (is_fault(cause) && !l->answered)
-		fail(p, l->session);
+		fail(p, l);
 	if (cause == QMTP_EXTRA)
 		remark(p, l->session);
 	sort_out(l, cause);
@@ -410,7 +424,8 @@ dial_more(struct pool *p, int64_t now)
 
 		if (l->session == NULL)
 			unused = l;
-		else if (qmtp_session_state(l->session) == QMTP_CONNECTING ||
+		else if (now < p->more ||
+		    qmtp_session_state(l->session) == QMTP_CONNECTING ||
 		    (p->failures > 0 && !l->answered))
 			return;
 	}

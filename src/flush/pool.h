@@ -27,7 +27,8 @@
 
 #define POOL_SOONEST 5000 /* milliseconds to the next attempt after a failure */
 #define POOL_LATEST 300000
-#define POOL_IDLE 5000 /* milliseconds after which a connection without work is closed */
+#define POOL_MORE 60000 /* to the next further connection, when one was not to be had */
+#define POOL_IDLE 5000  /* milliseconds after which a connection without work is closed */
 
 struct job;
 struct pool;
@@ -83,7 +84,8 @@ struct pool {
 	struct parcels waiting;
 	size_t sent;       /* parcels that a connection has */
 	int64_t started;   /* when it was last begun to connect, clock_ms() */
-	int64_t until;     /* no connection is begun before that */
+	int64_t until;     /* no connection is begun before that, */
+	int64_t more;      /* and none beside one that stands before that */
 	unsigned failures; /* without an answer since */
 	struct buf why;    /* the last one: clean */
 };

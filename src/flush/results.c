@@ -87,6 +87,7 @@ settle(struct flusher *f, struct job *j)
 		jobs_add(&f->held, j);
 		return;
 	}
+	f->rcpts -= j->envelope.n;
 	job_free(j);
 }
 
@@ -135,6 +136,7 @@ judge_by_probe(void *arg, const char *id)
 	if (*f->setup->stop || f->held.n >= f->most ||
 	    entry_open(&e, &f->setup->spool, id, true, &err) != ENTRY_OK)
 		return;
+	f->rcpts += e.n;
 	j = job_new(&e, f->fleet, nobody, NULL);
 	j->probed = true;
 	schedule_forget(f->schedule, id); /* it comes back, unless it is held or over */

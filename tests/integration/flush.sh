@@ -292,7 +292,7 @@ once
 got b $bob
 slots_are 'K?P'
 
-# ---- servers that are not there
+# ---- servers that are not there, or not quite
 
 fresh 'nobody is there: nothing is written'
 configure 'server "a" { host = "127.0.0.1" port = 1 }'
@@ -359,6 +359,15 @@ left 1
 came a 2 1 2
 older "$(ls "$D/spool/queue")" 7200 || :
 is "$CASE: it was tried" "$(letters "$ID")" PP
+
+fresh 'one connection and no more'
+serve a 'connections = 2
+in-flight = 2' --on 2- --drop-after-byte connect
+for i in 1 2 3 4 5 6 7 8; do queue store "$i@example.net"; done
+once
+is "$CASE: who was not in doubt was served" "$(cat "$D/a"/*.accepted | sort -u | wc -l | tr -d ' ')" \
+    "$((8 - $(in_queue)))"
+check "$CASE: it is not asked for again and again" [ "$(grep -c ' connect ' "$D/a.log")" -le 3 ]
 
 fresh 'TLS is not built in'
 configure 'server "x" { host = "127.0.0.1" port = 1 tls = true }'
