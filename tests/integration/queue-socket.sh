@@ -192,7 +192,7 @@ END
 done
 kept 0
 
-# ---- limits of time: half a second without a byte, two seconds in all
+# ---- limits of time: a second without a byte, four seconds in all
 
 fresh 'time'
 holds 'no request' --socket "$HASTY" serve <<'END'
@@ -212,11 +212,11 @@ exit 74
 END
 holds 'a package that drips, while there is time' --socket "$HASTY" serve <<'END'
 >> store\n5:\n
-pause 300
+pause 400
 >> abc\n
-pause 300
+pause 400
 >> ,5:s@x.y,
-pause 300
+pause 400
 >> 8:5:r@x.y,,
 reply
 exit 0
