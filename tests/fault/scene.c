@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -55,23 +56,6 @@ scene_program(enum scene_program which)
 	return value;
 }
 
-const char *
-scene_base(void)
-{
-	const char *tmp = getenv("TMPDIR");
-
-	if (base[0] != '\0')
-		return base;
-	base_owner = getpid();
-	snprintf(base, sizeof(base), "/dev/shm/qmtp-fault.XXXXXX");
-	if (mkdtemp(base) != NULL)
-		return base;
-	snprintf(base, sizeof(base), "%s/qmtp-fault.XXXXXX", tmp == NULL ? "/tmp" : tmp);
-	if (mkdtemp(base) == NULL)
-		scene_die("mkdtemp", base);
-	return base;
-}
-
 /* ---- files */
 
 /* Everything in a directory; with_dirs: directories in it, too. */
@@ -98,6 +82,65 @@ empty(const char *dir, bool with_dirs)
 	}
 	if (d != NULL)
 		closedir(d);
+}
+
+/*
+ * However this program and its workers end: when the last of them has gone, somebody clears up
+ * behind them.
+ */
+static void
+leave_janitor(void)
+{
+	int ends[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sigset_t all;
+	char byte;
+
+	if (null < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		scene_die("pipe", base);
+	switch (fork()) {
+	case -1:
+		scene_die("fork", base);
+	case 0:
+		setsid(); /* what ends us is not meant for it */
+		sigfillset(&all);
+		sigprocmask(SIG_BLOCK, &all, NULL);
+		close(ends[1]);
+		for (int fd = 0; fd < 3; fd++)
+			dup2(null, fd);
+		while (read(ends[0], &byte, 1) < 0 && errno == EINTR)
+			;
+		empty(base, true);
+		rmdir(base);
+		_exit(0);
+	default:
+		close(ends[0]);
+		close(null);
+	}
+}
+
+static const char *
+make_base(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	snprintf(base, sizeof(base), "/dev/shm/qmtp-fault.XXXXXX");
+	if (mkdtemp(base) != NULL)
+		return base;
+	snprintf(base, sizeof(base), "%s/qmtp-fault.XXXXXX", tmp == NULL ? "/tmp" : tmp);
+	if (mkdtemp(base) == NULL)
+		scene_die("mkdtemp", base);
+	return base;
+}
+
+const char *
+scene_base(void)
+{
+	if (base[0] != '\0')
+		return base;
+	base_owner = getpid();
+	make_base();
+	leave_janitor();
+	return base;
 }
 
 void
@@ -208,6 +251,7 @@ scene_start(
 		return pid;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (chdir(s->dir) < 0)
 		_exit(126);
 	fd = open(in == NULL ? "/dev/null" : in, O_RDONLY);

@@ -5,6 +5,7 @@
 #include "sync.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -15,7 +16,7 @@
 #include "trace.h"
 #include "work.h"
 
-#define SYNCS 16
+#define FDS 256
 
 struct sync_case {
 	const char *title;
@@ -36,42 +37,57 @@ static const struct sync_case cases[] = {
 	{ "the directory's fsync fails every time", true, true, EIO, 73, 2, 0 },
 };
 
+/* A descriptor of the helper, as it was opened. */
+struct opened {
+	unsigned serial; /* 0: not by openat(2) */
+	bool directory;
+	bool new;
+	bool synced;
+};
+
 struct syncs {
 	const struct sync_case *of;
-	char files[SYNCS][256]; /* their names in tmp/, which nobody uses twice */
-	unsigned n, failed;
-	unsigned twice;
+	struct opened fds[FDS];
+	unsigned opens;
+	unsigned n, failed; /* files synced; calls that failed */
+	unsigned twice,
+	    old; /* syncs of a file that had one; of one that was there before */
 };
 
 static void
-note_file(struct syncs *s, const struct trace_call *call)
+note_open(struct syncs *s, const struct trace_call *call)
 {
-	char link[64], name[256];
-	ssize_t n;
-
-	snprintf(
-	    link, sizeof(link), "/proc/%ld/fd/%d", (long)call->pid, (int)call->args[0]);
-	n = readlink(link, name, sizeof(name) - 1);
-	if (n < 0 || s->n == SYNCS)
+	if (call->result < 0 || call->result >= FDS)
 		return;
-	name[n] = '\0';
-	for (unsigned i = 0; i < s->n; i++)
-		s->twice += strcmp(s->files[i], name) == 0;
-	memcpy(s->files[s->n++], name, (size_t)n + 1);
+	s->fds[call->result] = (struct opened){
+		.serial = ++s->opens,
+		.directory = (call->args[2] & O_DIRECTORY) != 0,
+		.new = (call->args[2] & O_EXCL) != 0,
+	};
 }
 
+/* What the calls say is enough: nobody but root may look into the helper. */
 static enum trace_deed
 at_sync(void *arg, const struct trace_call *call, int *error)
 {
 	struct syncs *s = arg;
-	bool directory = false;
+	struct opened *fd;
 
-	if (call->leaving || (call->nr != SYS_fsync && call->nr != SYS_fdatasync) ||
-	    trace_inode(call->pid, (int)call->args[0], &directory) == 0)
+	if (strcmp(call->program, "qmtp-queue") != 0)
 		return TRACE_GO;
-	if (!directory)
-		note_file(s, call);
-	if (directory != s->of->directories || (s->failed > 0 && !s->of->always))
+	if (call->leaving && call->nr == SYS_openat)
+		note_open(s, call);
+	if (call->leaving || (call->nr != SYS_fsync && call->nr != SYS_fdatasync) ||
+	    call->args[0] >= FDS)
+		return TRACE_GO;
+	fd = &s->fds[call->args[0]];
+	if (!fd->directory) {
+		s->n++;
+		s->twice += fd->synced;
+		s->old += !fd->new;
+	}
+	fd->synced = true;
+	if (fd->directory != s->of->directories || (s->failed > 0 && !s->of->always))
 		return TRACE_GO;
 	s->failed++;
 	*error = s->of->error;
@@ -98,11 +114,12 @@ try(struct scene *scene, const struct sync_case *c)
 		scene_die("tracing", argv[0]);
 	scene_look(scene, &l);
 	good = WIFEXITED(t.status) && WEXITSTATUS(t.status) == c->code && s.failed > 0 &&
-	    s.n == c->files && s.twice == 0 && l.entries == c->entries &&
+	    s.n == c->files && s.twice == 0 && s.old == 0 && l.entries == c->entries &&
 	    l.temporary == 0 && l.wrong.len == 0;
 	look_tell(&l, &why);
-	buf_printf(&why, "status %x, %u files synced, %u again, %u failed, %zu in tmp\n",
-	    (unsigned)t.status, s.n, s.twice, s.failed, l.temporary);
+	buf_printf(&why,
+	    "status %x, %u files synced, %u again, %u old, %u failed, %zu in tmp\n",
+	    (unsigned)t.status, s.n, s.twice, s.old, s.failed, l.temporary);
 	work_tell(good, good ? NULL : why.data,
 	    "%s: exit %d, %u files synced, none of them twice, %u in the queue", c->title,
 	    c->code, c->files, c->entries);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,6 +76,7 @@ work_do(const struct work *w, struct work_result *r)
 		if (pids[i] < 0)
 			scene_die("fork", "workers");
 		if (pids[i] == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			work(w, share, i);
 			_exit(0);
 		}
