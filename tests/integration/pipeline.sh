@@ -81,16 +81,18 @@ $i: exit code $CODE: $(cat "$D/err")" ;;
 		esac
 	done
 	is "$CASE: $n places, exit codes" "$wrong" ''
-	cat "$D"/a/*.accepted >"$D/all.a"
-	cat "$D"/b/*.accepted >"$D/all.b"
+	find "$D/a" -name '*.accepted' -exec cat {} + >"$D/all.a"
+	find "$D/b" -name '*.accepted' -exec cat {} + >"$D/all.b"
 	fates "$n" >"$D/fates"
 	is "$CASE: each recipient was accepted once, or is in doubt" \
 	    "$(grep -v -e ': a$' -e ': b$' -e ':\( a\)* doubt$' "$D/fates")" ''
 	is "$CASE: nobody was served twice" "$(twice)" ''
-	if grep -q ' doubt$' "$D/fates" && grep -q ': b$' "$D/fates"; then
-		ok "$CASE: some were in doubt, some were served by the next server"
+	# How many of which is a race between the burst and the news of its end; tests/unit/test_pipeline
+	# has each of them without one.
+	if grep -q ': a$' "$D/fates" && grep -q -e ' doubt$' -e ': b$' "$D/fates"; then
+		ok "$CASE: some were served in time, some were not"
 	else
-		not_ok "$CASE: some were in doubt, some were served by the next server" \
+		not_ok "$CASE: some were served in time, some were not" \
 		    "$(sed 's/.*://' "$D/fates" | sort | uniq -c)"
 	fi
 	echo "# $(sed 's/.*: //' "$D/fates" | sort | uniq -c | tr '\n' ' ')"
