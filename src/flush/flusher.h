@@ -48,7 +48,8 @@ struct flusher {
 	int64_t stale_at;     /* ... and for what was left in tmp/ */
 	int64_t skew;         /* between the two clocks, milliseconds */
 	bool due;             /* an entry is known to be due, though no server has room */
-	bool anew;            /* that look enters everything as due */
+	bool anew;            /* that look enters everything as due; */
+	int64_t anew_at;      /* without a watch, when it should */
 	size_t strangers;     /* files in queue/ whose names are no ids: then, */
 	size_t counted;       /* and in the look under way */
 

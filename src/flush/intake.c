@@ -329,6 +329,7 @@ intake_begin(struct flusher *f)
 		    LOOK_UNWATCHED / 1000);
 	f->skew = (int64_t)time(NULL) * 1000 - now;
 	f->stale_at = now;
+	f->anew_at = now + LOOK_EVERY;
 	look(f, now);
 }
 
@@ -336,8 +337,14 @@ void
 intake_listen(struct flusher *f, int64_t now)
 {
 	compare_clocks(f, now);
-	if (watch_read(&f->watch, event, f) < 0)
+	if (watch_read(&f->watch, event, f) < 0) {
+		f->anew = true; /* wishes may be among what was lost */
 		f->look_at = now;
+	}
+	if (f->watch.fd < 0 && now >= f->anew_at) {
+		f->anew = true;
+		f->anew_at = now + LOOK_EVERY;
+	}
 	if (now >= f->look_at)
 		look(f, now);
 }
