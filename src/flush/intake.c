@@ -10,6 +10,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/text.h"
+#include "util/xalloc.h"
 
 #define LOOK_EVERY 60000    /* milliseconds between two looks at the whole queue, */
 #define LOOK_UNWATCHED 5000 /* where inotify does not tell what happens */
@@ -90,6 +91,19 @@ wish_for(struct flusher *f, const char *id)
 	return NULL;
 }
 
+/* The message, when all of it came along. */
+static char *
+whole_message(const struct entry *e, const char *first, size_t n)
+{
+	char *message;
+
+	if (n != e->length)
+		return NULL;
+	message = xmalloc(n + 1);
+	memcpy(message, first, n);
+	return message;
+}
+
 /* p: who gets it; NULL: it is only looked at. */
 static void
 begin(struct flusher *f, const char *id, struct pool *p)
@@ -98,7 +112,10 @@ begin(struct flusher *f, const char *id, struct pool *p)
 	struct entry e;
 	struct error err;
 	struct joining joining = { .now = time(NULL) };
-	enum entry_result result = entry_open(&e, &f->setup->spool, id, true, &err);
+	char first[ENTRY_PEEK];
+	size_t n;
+	enum entry_result result =
+	    entry_peek(&e, &f->setup->spool, id, true, first, sizeof(first), &n, &err);
 	time_t when;
 	struct job *j;
 
@@ -123,7 +140,7 @@ begin(struct flusher *f, const char *id, struct pool *p)
 	if (wish != NULL)
 		*wish = '\0';
 	f->rcpts += e.n;
-	j = job_new(&e, f->fleet, joins, &joining);
+	j = job_new(&e, whole_message(&e, first, n), f->fleet, joins, &joining);
 	jobs_add(&f->running, j);
 	job_begin(j, p);
 	if (j->over) {

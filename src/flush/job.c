@@ -25,13 +25,14 @@ state_of(char slot, bool joins)
 }
 
 struct job *
-job_new(struct entry *e, struct fleet *f,
+job_new(struct entry *e, char *message, struct fleet *f,
     bool (*joins)(void *arg, const struct entry *e, size_t i), void *arg)
 {
 	struct job *j = xcalloc(1, sizeof(*j));
 	struct envelope *to = &j->envelope;
 
 	j->entry = *e;
+	j->message = message;
 	j->fleet = f;
 	f->jobs++;
 	j->begun = clock_ms() - (int64_t)(time(NULL) - e->arrived) * 1000;
@@ -54,6 +55,7 @@ job_free(struct job *j)
 	for (size_t i = 0; i < j->envelope.n; i++)
 		free(j->envelope.rcpts[i].reply);
 	free(j->envelope.rcpts);
+	free(j->message);
 	entry_close(&j->entry);
 	j->fleet->jobs--;
 	free(j);
@@ -86,7 +88,8 @@ static void
 submit(struct job *j, struct pool *p, const size_t *positions, size_t n)
 {
 	const struct message m = {
-		.fd = j->entry.fd,
+		.memory = { .data = j->message, .len = j->entry.length },
+		.fd = j->message != NULL ? -1 : j->entry.fd,
 		.offset = j->entry.message,
 		.length = j->entry.length,
 	};

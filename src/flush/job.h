@@ -18,6 +18,7 @@
 
 struct job {
 	struct entry entry; /* open for marking */
+	char *message;      /* all of it, when it is small; NULL: it is in the file */
 	/* recipients at the same positions; its strings but the replies are the entry's */
 	struct envelope envelope;
 	struct fleet *fleet;
@@ -37,10 +38,10 @@ struct job {
 };
 
 /*
- * A job for an entry, which it takes over. joins says whether a recipient, pending or in
+ * A job for an entry, which it takes over, and for its message, which may be NULL. joins says whether a recipient, pending or in
  * doubt, is in this try; one that is not is RCPT_IN_DOUBT without a reply.
  */
-struct job *job_new(struct entry *e, struct fleet *f,
+struct job *job_new(struct entry *e, char *message, struct fleet *f,
     bool (*joins)(void *arg, const struct entry *e, size_t i), void *arg);
 
 /* Nothing of it may be with a pool. Closes the entry. */

@@ -137,7 +137,7 @@ judge_by_probe(void *arg, const char *id)
 	    entry_open(&e, &f->setup->spool, id, true, &err) != ENTRY_OK)
 		return;
 	f->rcpts += e.n;
-	j = job_new(&e, f->fleet, nobody, NULL);
+	j = job_new(&e, NULL, f->fleet, nobody, NULL);
 	j->probed = true;
 	schedule_forget(f->schedule, id); /* it comes back, unless it is held or over */
 	settle(f, j);

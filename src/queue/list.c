@@ -118,7 +118,7 @@ tell(struct listed *l, const char *id, struct buf *out)
 	struct entry e;
 	size_t n;
 
-	switch (entry_peek(&e, l->spool, id, first, sizeof(first), &n, &err)) {
+	switch (entry_peek(&e, l->spool, id, false, first, sizeof(first), &n, &err)) {
 	case ENTRY_OK:
 		if (l->all || own_uid(e.owner)) {
 			find_token(first, n, token);

@@ -12,13 +12,11 @@
 #include "util/buf.h"
 #include "util/xalloc.h"
 
-#define READ_SIZE 8192
-
 /* An entry while its envelope is read. */
 struct reading {
 	struct entry *entry;
 	struct qmtp_reader reader;
-	char *data;      /* what was read last: READ_SIZE bytes at most, */
+	char *data;      /* what was read last: ENTRY_PEEK bytes at most, */
 	size_t n;        /* so many, */
 	uint64_t from;   /* of this place in the file */
 	char *first;     /* where the first bytes of the message go, */
@@ -144,7 +142,7 @@ look_in(struct reading *r, uint64_t at, const char **data, size_t *n)
 		ssize_t got;
 
 		do
-			got = pread(e->fd, r->data, READ_SIZE, (off_t)at);
+			got = pread(e->fd, r->data, ENTRY_PEEK, (off_t)at);
 		while (got < 0 && errno == EINTR);
 		if (got < 0)
 			return failed(e, "reading the queue", r->err);
@@ -291,7 +289,7 @@ open_file(
 static enum entry_result
 read_file(struct reading *r)
 {
-	char data[READ_SIZE];
+	char data[ENTRY_PEEK];
 	enum entry_result result;
 
 	r->data = data;
@@ -307,22 +305,17 @@ enum entry_result
 entry_open(struct entry *e, const struct spool *s, const char *id, bool marking,
     struct error *err)
 {
-	struct reading r = { .entry = e, .err = err };
-	enum entry_result result = open_file(e, s, id, marking ? O_RDWR : O_RDONLY, err);
+	size_t n;
 
-	if (result == ENTRY_OK)
-		result = read_file(&r);
-	if (result != ENTRY_OK)
-		entry_close(e);
-	return result;
+	return entry_peek(e, s, id, marking, NULL, 0, &n, err);
 }
 
 enum entry_result
-entry_peek(struct entry *e, const struct spool *s, const char *id, char *first,
-    size_t size, size_t *n, struct error *err)
+entry_peek(struct entry *e, const struct spool *s, const char *id, bool marking,
+    char *first, size_t size, size_t *n, struct error *err)
 {
 	struct reading r = { .entry = e, .first = first, .room = size, .err = err };
-	enum entry_result result = open_file(e, s, id, O_RDONLY, err);
+	enum entry_result result = open_file(e, s, id, marking ? O_RDWR : O_RDONLY, err);
 
 	if (result == ENTRY_OK)
 		result = read_file(&r);

@@ -55,20 +55,22 @@ enum entry_result {
 enum entry_result entry_open(struct entry *e, const struct spool *s, const char *id,
     bool marking, struct error *err);
 
+#define ENTRY_PEEK 8192 /* more bytes of a message are never read on the way */
+
 /*
- * The same, for reading, for a list of many: the first bytes of the message come along, as
- * far as they were read on the way, at most size of them: *n at first.
+ * The same; the first bytes of the message come along, as far as they were read on the
+ * way, at most size of them: *n at first. Of a small entry that is all of it.
  */
 enum entry_result entry_peek(struct entry *e, const struct spool *s, const char *id,
-    char *first, size_t size, size_t *n, struct error *err);
+    bool marking, char *first, size_t size, size_t *n, struct error *err);
 
 /* How many recipients are in a state. */
 size_t entry_count(const struct entry *e, char state);
 
 /*
  * Mark recipient i, or with i = e->n the message: one write in place, which needs no
- * space, and sets the mtime. It counts once entry_sync() has returned 0. 0, or -1 with err (EX_IOERR): then
- * nothing is said of the entry until a mark succeeds.
+ * space, and sets the mtime. It counts once entry_sync() has returned 0. 0, or -1 with err
+ * (EX_IOERR): then nothing is said of the entry until a mark succeeds.
  */
 int entry_mark(struct entry *e, size_t i, char state, time_t now, struct error *err);
 
