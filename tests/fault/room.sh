@@ -8,7 +8,7 @@
 DROP=60001   # the group of the helper,
 QUSER=60002  # the flusher's user and group,
 VICTIM=60003 # and two callers: one who wants their mail,
-MALLORY=60004 # and one who wants everybody's
+MALLORY=33   # and one who wants everybody's: www-data, on Debian
 
 R=''
 
