@@ -18,7 +18,8 @@ case ${1-} in
 object)
 	# shellcheck disable=SC2086 # flags are words
 	exec "$CLANG" $flags -fsanitize=fuzzer-no-link $CPPFLAGS -U_FORTIFY_SOURCE \
-	    -DCONF_FILE='"conf"' -DLOG_SOCKET='"log"' -c "$2" \
+	    -DCONF_FILE='"conf"' -DFLUSH_PROGRAM='"flush"' -DLOG_SOCKET='"log"' \
+	    -DQUEUE_HELPER='"queue"' -DQUEUE_SOCKET='"socket"' -DSPOOL_DIR='"spool"' -c "$2" \
 	    -o "$out/$(echo "${2#"$srcdir"/}" | tr / _).o"
 	;;
 target)
