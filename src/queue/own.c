@@ -151,12 +151,15 @@ own_remove(const struct spool *s, struct peer *p, const char *id)
 
 enum touched { TOUCHED, NOT_THERE, NOT_DONE };
 
-/* By a descriptor: what is looked at is what is touched, into the future (SCHEDULE_TOUCH). */
+/*
+ * By a descriptor: what is looked at is what is touched, into the future (SCHEDULE_TOUCH).
+ * Both times: of one alone inotify(7) tells no IN_ATTRIB, and the flusher would not wake.
+ */
 static enum touched
 touch(const struct spool *s, const char *id)
 {
-	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
-		{ .tv_sec = time(NULL) + SCHEDULE_TOUCH } };
+	const struct timespec then = { .tv_sec = time(NULL) + SCHEDULE_TOUCH };
+	const struct timespec times[2] = { then, then };
 	enum touched result = NOT_DONE;
 	struct stat sb;
 	int fd, e;
