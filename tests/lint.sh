@@ -35,7 +35,7 @@ tidy()
 	    -DFLUSH_PROGRAM=\"/flush\" -DLOG_SOCKET=\"/dev/log\" \
 	    -DMAX_ENTRY=1000000 -DMIN_FREE=1000000 -DMIN_INODES=100 -DQUEUE_HELPER=\"/queue\" \
 	    -DQUEUE_SOCKET=\"/run/s\" -DQUEUE_USER=\"q\" -DSPOOL_DIR=\"/spool\" \
-	    -DSUBMIT_GROUP=\"d\" 2>/dev/null' sh
+	    -DSUBMIT_GROUP=\"d\" -DTLS_MODULE=\"/module\" 2>/dev/null' sh
 }
 
 spelling()

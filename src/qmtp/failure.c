@@ -14,6 +14,8 @@ qmtp_phase_name(enum qmtp_phase phase)
 		return "looking up the name";
 	case QMTP_CONNECT:
 		return "connecting";
+	case QMTP_SECURE:
+		return "starting TLS";
 	case QMTP_SEND:
 		return "sending the message";
 	case QMTP_COMMIT:

@@ -4,7 +4,7 @@
 #ifndef QMTP_NETSTRING_H
 #define QMTP_NETSTRING_H
 
-#include "qmtp/qmtp.h"
+#include "qmtp/qmtp_reader.h"
 
 /* Bytes that the longest length with its colon can take. */
 #define QMTP__LENGTH_MAX 24

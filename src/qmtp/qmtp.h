@@ -45,7 +45,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define QMTP_PORT 209              /* QMTP §7 */
+#define QMTP_PORT_TLS 6209         /* QMTPS: TLS from the first byte */
 #define QMTP_MESSAGE_MAX 200000000 /* bytes of a message that every known server takes */
 #define QMTP_ADDRESS_MAX 999       /* bytes of an address that every known server takes */
 #define QMTP_RCPTS_MAX 100000      /* recipients of one package */
@@ -59,6 +64,7 @@ enum qmtp_phase {
 	QMTP_IDLE,    /* nothing, or checking arguments */
 	QMTP_RESOLVE, /* looking up the server's name */
 	QMTP_CONNECT,
+	QMTP_SECURE, /* starting TLS: the module, one's own files, the handshake */
 	QMTP_SEND,   /* sending a package, its last byte excepted */
 	QMTP_COMMIT, /* sending the last byte of a package */
 	QMTP_REPLY   /* waiting for answers */
@@ -82,7 +88,10 @@ enum qmtp_cause {
 	/* the message's file cannot be read, or is shorter than was said: like REFUSED */
 	QMTP_SOURCE,
 	QMTP_REFUSED, /* options.commit said no; what was committed before is answered first */
-	QMTP_AGED /* the session has lasted as long as it may */
+	QMTP_AGED, /* the session has lasted as long as it may */
+	QMTP_TLS,  /* TLS cannot be had, or broke: the text says why */
+	/* the server's certificate or key is not one to trust: the text says why */
+	QMTP_UNTRUSTED
 };
 
 struct qmtp_error {
@@ -128,6 +137,13 @@ void qmtp_package_free(struct qmtp_package *p);
 int qmtp_package_sender(struct qmtp_package *p, const char *addr);
 int qmtp_package_rcpt(struct qmtp_package *p, const char *addr);
 
+/* The sender, or NULL while it is unset; the recipient at a position, copied out as a
+ * string: its length, without the NUL, or -1 when there is no such recipient. At most
+ * size bytes are written, NUL included. */
+const char *qmtp_package_get_sender(const struct qmtp_package *p);
+ssize_t qmtp_package_get_rcpt(
+    const struct qmtp_package *p, size_t position, char *out, size_t size);
+
 /* Forget sender, recipients and answers, keep the message: Net::QMTP's new_envelope. */
 void qmtp_package_new_envelope(struct qmtp_package *p);
 
@@ -145,11 +161,30 @@ int qmtp_package_lend(struct qmtp_package *p, const void *data, size_t len);
 int qmtp_package_file(struct qmtp_package *p, int fd, uint64_t offset, uint64_t length);
 
 /*
+ * What a descriptor holds from its position to its end, as another piece. A regular file
+ * is lent and sent from where it is, like file (its position is not moved); anything else,
+ * a pipe for instance, is read to its end, into memory, waiting for it. -1 with err:
+ * QMTP_SYSTEM, QMTP_MEMORY, or QMTP_INVALID when the message would be longer than
+ * QMTP_MESSAGE_MAX; then the package is as it was.
+ */
+int qmtp_package_read(struct qmtp_package *p, int fd, struct qmtp_error *err);
+
+/* The same of a file by its name; the package keeps it open until it needs it no more. */
+int qmtp_package_path(struct qmtp_package *p, const char *path, struct qmtp_error *err);
+
+/*
  * How the lines of the message end (QMTP §4): LF (the default), or CR LF. mailfront
  * refuses the latter.
  */
 enum qmtp_encoding { QMTP_LF = '\n', QMTP_CRLF = '\r' };
 void qmtp_package_encoding(struct qmtp_package *p, enum qmtp_encoding encoding);
+enum qmtp_encoding qmtp_package_get_encoding(const struct qmtp_package *p);
+
+/*
+ * Read the message and set the encoding: QMTP_CRLF when it has lines and every LF follows
+ * a CR, else QMTP_LF. -1 with err: a file cannot be read (QMTP_SOURCE).
+ */
+int qmtp_package_detect(struct qmtp_package *p, struct qmtp_error *err);
 
 /*
  * Whether the package can be sent as it is: 0, or -1 with err saying what is wrong with
@@ -172,6 +207,72 @@ bool qmtp_package_committed(const struct qmtp_package *p);
  */
 struct qmtp_reply qmtp_package_reply(const struct qmtp_package *p, size_t position);
 
+/* What became of a recipient. */
+enum qmtp_fate {
+	QMTP_UNSENT,   /* it was not sent: any server may have it */
+	QMTP_IN_DOUBT, /* it was sent, and no answer came: this server may have it */
+	QMTP_ACCEPTED, /* K */
+	QMTP_DEFERRED, /* Z */
+	QMTP_REJECTED  /* D */
+};
+
+/* What is known of the recipient at a position. */
+struct qmtp_result {
+	enum qmtp_fate fate;
+	enum qmtp_phase phase; /* QMTP_REPLY with an answer, else where it ended */
+	enum qmtp_cause cause; /* QMTP_OK with an answer, else why */
+	/*
+	 * the server's words, any bytes; or err.text of the session that ended. Not
+	 * terminated; as long-lived as those of qmtp_package_reply().
+	 */
+	const char *text;
+	size_t len;
+};
+
+/*
+ * The result for a position, also of a package that was answered once for all
+ * (options.answers_one). Final when the package is done or out of its session; QMTP_UNSENT
+ * or QMTP_IN_DOUBT with cause QMTP_OK before.
+ */
+struct qmtp_result qmtp_package_result(const struct qmtp_package *p, size_t position);
+
+/* ---- what sessions with one server share ---- */
+
+/*
+ * TLS: 1.2 or newer, and the server is verified: its certificate by an authority, and the
+ * name in it. OpenSSL is in a module that is loaded by the first session that needs it.
+ */
+struct qmtp_tls {
+	/* host name or address that the certificate must have, and for SNI; NULL: host */
+	const char *name;
+	/* a file of certificates (PEM), or a directory with hashed names, of the
+	   authorities to trust; NULL: the system's directory */
+	const char *ca;
+	/*
+	 * SHA-256 of the server's public key (of its SubjectPublicKeyInfo, DER), as 64
+	 * hexadecimal digits: that key is trusted, whatever else the certificate says,
+	 * and no other.
+	 */
+	const char *fingerprint;
+	const char
+	    *certificate;   /* one's own, PEM, with the chain behind it; NULL: none */
+	const char *key;    /* its private key, PEM, not encrypted */
+	const char *module; /* path of the module; NULL: the installed one */
+};
+
+/*
+ * What sessions with one server, made from the same options, have in common: a look-up of
+ * its name that is still under way (there is one at a time: another session joins it), the
+ * files that TLS reads, and the TLS session to resume. Sessions may share it at the same
+ * time from several threads.
+ */
+struct qmtp_shared;
+
+struct qmtp_shared *qmtp_shared_new(void); /* NULL: no memory */
+
+/* When no session uses it any more. NULL is allowed. */
+void qmtp_shared_free(struct qmtp_shared *shared);
+
 /* ---- sessions ---- */
 
 /* What the trace callback is told. data is not terminated. */
@@ -185,9 +286,10 @@ enum qmtp_trace {
 struct qmtp_options {
 	/* name, IPv4 or IPv6 address (scope allowed), or "/path" of a unix socket */
 	const char *host;
-	int port;            /* QMTP_PORT */
-	int connect_timeout; /* looking up and connecting together: 10,000 */
-	int send_timeout;    /* without any progress: 60,000 */
+	int port; /* QMTP_PORT; with tls QMTP_PORT_TLS */
+	/* looking up, connecting and starting TLS together: 10,000 */
+	int connect_timeout;
+	int send_timeout; /* without any progress: 60,000 */
 	/* all answers to a package, from when it is the oldest unanswered one: 300,000 */
 	int reply_timeout;
 	int silence;         /* after one answer to several recipients: 30,000 */
@@ -196,10 +298,19 @@ struct qmtp_options {
 	bool answers_one;
 	/*
 	 * Packages whose last byte was sent and that are not answered: 64. With them at
-	 * most 1000 recipients and 16 MiB. Unless it is 1, the next one waits for its
-	 * place with all but its last byte sent.
+	 * most window_rcpts recipients (1000) and window_bytes bytes of messages (16
+	 * MiB); a package that is larger goes alone. Unless window is 1, the next one
+	 * waits for its place with all but its last byte sent.
 	 */
 	int window;
+	int window_rcpts;
+	uint64_t window_bytes;
+
+	const struct qmtp_tls *tls; /* NULL: none. Never plain instead. Copied */
+	/* lent, until the session is freed; NULL: the session shares nothing */
+	struct qmtp_shared *shared;
+	/* begin to connect with the first package or qmtp_session_connect(), not at once */
+	bool defer;
 
 	/*
 	 * Asked once per package, when all but its last byte was sent: 0 to go on, -1
@@ -214,13 +325,15 @@ struct qmtp_options {
 struct qmtp_session;
 
 enum qmtp_state {
+	QMTP_WAITING,    /* options.defer: nothing was begun */
 	QMTP_CONNECTING, /* no package can have been sent yet */
+	QMTP_SECURING,   /* likewise: connected, and TLS is being started */
 	QMTP_OPEN,
-	QMTP_CLOSED /* for good; qmtp_session_error() has the reason */
+	QMTP_CLOSED /* until qmtp_session_reconnect(); qmtp_session_error() has the reason */
 };
 
 /*
- * Start connecting. NULL with err when the options make no sense or there is no memory.
+ * Start connecting, unless options.defer is set. NULL with err when the options make no sense or there is no memory.
  */
 struct qmtp_session *qmtp_session_new(
     const struct qmtp_options *options, struct qmtp_error *err);
@@ -240,6 +353,13 @@ void qmtp_session_free(struct qmtp_session *s);
  * sent are uncommitted, and the session lets go of all of them.
  */
 void qmtp_session_close(struct qmtp_session *s);
+
+/*
+ * Close it if need be, and start connecting anew, to the same server with the same
+ * options; the hour (options.session_timeout) begins anew. 0, or -1 with err: the session
+ * is closed. Not for one that was adopted.
+ */
+int qmtp_session_reconnect(struct qmtp_session *s, struct qmtp_error *err);
 
 /*
  * Queue a package, at any time before the session closes. It is lent to the session
@@ -303,6 +423,16 @@ bool qmtp_session_proven(const struct qmtp_session *s);
  */
 const char *qmtp_session_stray(const struct qmtp_session *s, size_t *len);
 
+/* The server as the options named it, and the port that is used. */
+const char *qmtp_session_host(const struct qmtp_session *s);
+int qmtp_session_port(const struct qmtp_session *s);
+
+/*
+ * Of a session with TLS that is or was open: "TLSv1.3, TLS_AES_256_GCM_SHA384", with
+ * ", resumed" behind it when it continued an earlier one; else "".
+ */
+const char *qmtp_session_security(const struct qmtp_session *s);
+
 /* Step and wait until the connection stands (0), or the session closed (-1 with err). */
 int qmtp_session_connect(struct qmtp_session *s, struct qmtp_error *err);
 
@@ -325,69 +455,8 @@ int64_t qmtp_now(void);
 int qmtp_send(
     const struct qmtp_options *options, struct qmtp_package *p, struct qmtp_error *err);
 
-/* ---- reading packages: for servers ---- */
-
-/* What a reader found next. Pieces may be empty; a field is complete when last is set. */
-enum qmtp_item {
-	QMTP_MORE, /* nothing: all input is used up */
-	/* a package begins: size = bytes of its message, encoding byte excluded */
-	QMTP_BEGIN,
-	QMTP_CODE,   /* its encoding byte: data[0] */
-	QMTP_TEXT,   /* a piece of the message */
-	QMTP_SENDER, /* a piece of the sender */
-	QMTP_RCPT,   /* a piece of a recipient */
-	QMTP_END,    /* the last byte of the package was read: now it counts */
-	/* not a package (QMTP §4, §6): the connection is of no use any more */
-	QMTP_BROKEN
-};
-
-struct qmtp_piece {
-	const char *data; /* points into the input */
-	size_t len;
-	uint64_t size; /* QMTP_BEGIN */
-	bool last;
-};
-
-/* One netstring being read: its members are the reader's own. */
-struct qmtp_netstring {
-	uint64_t
-	    left; /* the length as far as it was read, then the bytes still to come */
-	int state;
-};
-
-/*
- * The strict incremental reader of packages. Lengths are decimal without leading zero,
- * below 10^18; a message has at least its encoding byte; recipients fill their list
- * exactly.
- */
-
-struct qmtp_reader {
-	struct qmtp_netstring outer; /* message, sender, or the list of recipients */
-	struct qmtp_netstring inner; /* a recipient */
-	int state;
-};
-
-/* Ready for the first package. It holds no resources. */
-void qmtp_reader_init(struct qmtp_reader *r);
-
-/*
- * Read on at *input (of *len bytes), which move forward. Call it until it says
- * QMTP_MORE or QMTP_BROKEN.
- */
-enum qmtp_item qmtp_reader_next(
-    struct qmtp_reader *r, const char **input, size_t *len, struct qmtp_piece *piece);
-
-/*
- * Pass over n bytes of the message without reading them, between two calls of
- * qmtp_reader_next(): the caller takes them out of the input elsewhere. Returns 0, or -1
- * when the reader does not stand in the message, or it has fewer bytes left.
- */
-int qmtp_reader_skip(struct qmtp_reader *r, uint64_t n);
-
-/*
- * Whether the reader stands between two packages: an end of input here breaks nothing
- * off.
- */
-bool qmtp_reader_idle(const struct qmtp_reader *r);
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -4,7 +4,7 @@
  * that a recipient cannot reach beyond it.
  */
 #include "qmtp/netstring.h"
-#include "qmtp/qmtp.h"
+#include "qmtp/qmtp_reader.h"
 
 enum {
 	MESSAGE_LENGTH,

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "qmtp/qmtp.h"
+#include "qmtp/qmtp_reader.h"
 #include "queue/signals.h"
 #include "spool/entry.h"
 #include "spool/store.h"

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "qmtp/qmtp.h"
+#include "qmtp/qmtp_reader.h"
 #include "util/buf.h"
 #include "util/xalloc.h"
 

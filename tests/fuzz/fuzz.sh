@@ -19,7 +19,8 @@ object)
 	# shellcheck disable=SC2086 # flags are words
 	exec "$CLANG" $flags -fsanitize=fuzzer-no-link $CPPFLAGS -U_FORTIFY_SOURCE \
 	    -DCONF_FILE='"conf"' -DFLUSH_PROGRAM='"flush"' -DLOG_SOCKET='"log"' \
-	    -DQUEUE_HELPER='"queue"' -DQUEUE_SOCKET='"socket"' -DSPOOL_DIR='"spool"' -c "$2" \
+	    -DQUEUE_HELPER='"queue"' -DQUEUE_SOCKET='"socket"' -DSPOOL_DIR='"spool"' \
+	    -DTLS_MODULE='"/module"' -c "$2" \
 	    -o "$out/$(echo "${2#"$srcdir"/}" | tr / _).o"
 	;;
 target)

@@ -1,5 +1,5 @@
 /*
- * qmtp_reader_next() of qmtp/qmtp.h. First byte: where the input is cut. The rest: what a
+ * qmtp_reader_next() of qmtp/qmtp_reader.h. First byte: where the input is cut. The rest: what a
  * client sends, packages one behind the other.
  *
  * Read in pieces it must come to the same; and packages have one form only, so that what
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "qmtp/qmtp.h"
+#include "qmtp/qmtp_reader.h"
 
 /* What was read, in words that do not tell where it was cut. */
 struct told {

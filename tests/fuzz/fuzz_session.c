@@ -13,6 +13,7 @@
 
 #include "fuzz.h"
 #include "qmtp/qmtp.h"
+#include "qmtp/qmtp_reader.h"
 
 #define PACKAGES_MAX 3
 #define RCPTS_MAX 4

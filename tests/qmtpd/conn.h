@@ -10,7 +10,7 @@
 #include "answer.h"
 #include "frame.h"
 #include "journal.h"
-#include "qmtp/qmtp.h"
+#include "qmtp/qmtp_reader.h"
 #include "script.h"
 #include "store.h"
 #include "util/buf.h"

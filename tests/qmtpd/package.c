@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "qmtp/qmtp.h"
 #include "reply.h"
 
 #define ADDRESS_KEPT 65536

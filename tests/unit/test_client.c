@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "qmtp/qmtp.h"
+#include "qmtp/qmtp_reader.h"
 
 #include "suite.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "qmtp/qmtp.h"
+#include "qmtp/qmtp_reader.h"
 #include "util/buf.h"
 
 #include "suite.h"

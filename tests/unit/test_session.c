@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "qmtp/qmtp.h"
+#include "qmtp/qmtp_reader.h"
 #include "util/buf.h"
 
 #include "suite.h"
