@@ -157,7 +157,7 @@ qmtp__receive(struct qmtp_session *s)
 	ssize_t n;
 
 	do {
-		n = qmtp__stream_read(s->fd, data, sizeof(data));
+		n = qmtp__stream_read(&s->stream, data, sizeof(data));
 		if (n == 0)
 			return ended(s);
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))

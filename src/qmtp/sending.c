@@ -269,13 +269,13 @@ write_some(struct qmtp_session *s)
 	gather(s, &b);
 	if (b.n > 0) {
 		s->held = more_follows(s, &b);
-		n = qmtp__stream_write(s->fd, b.v, b.n, s->held);
+		n = qmtp__stream_write(&s->stream, b.v, b.n, s->held);
 	} else {
 		struct qmtp__run run = qmtp__package_run(s->sending, s->run);
 
 		s->held = false;
 		n = qmtp__stream_file(
-		    s->fd, run.fd, run.offset + s->sent, run.len - s->sent, &source);
+		    &s->stream, run.fd, run.offset + s->sent, run.len - s->sent, &source);
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return 0;
@@ -320,7 +320,7 @@ qmtp__send(struct qmtp_session *s)
 	int r = send_all(s);
 
 	if (s->held && r == 0)
-		qmtp__stream_push(s->fd);
+		qmtp__stream_push(&s->stream);
 	s->held = false;
 	return r;
 }

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "qmtp/failure.h"
 
@@ -67,7 +66,7 @@ create(const struct qmtp_options *options, struct qmtp_error *err)
 	fill_in(&o->silence, defaults.silence);
 	fill_in(&o->session_timeout, defaults.session_timeout);
 	fill_in(&o->window, defaults.window);
-	s->fd = -1;
+	s->stream.fd = -1;
 	s->begun = qmtp_now();
 	return s;
 }
@@ -96,7 +95,7 @@ qmtp_session_adopt(int fd, const struct qmtp_options *options, struct qmtp_error
 	if (s == NULL)
 		return NULL;
 	s->state = QMTP_OPEN;
-	s->fd = fd;
+	s->stream.fd = fd;
 	snprintf(s->peer, sizeof(s->peer), "%s", s->options.host);
 	return s;
 }
@@ -110,9 +109,7 @@ qmtp_session_close(struct qmtp_session *s)
 	if (s->connect.peer[0] != '\0' && s->peer[0] == '\0')
 		memcpy(s->peer, s->connect.peer, sizeof(s->peer));
 	qmtp__connect_cancel(&s->connect);
-	if (s->fd >= 0)
-		close(s->fd);
-	s->fd = -1;
+	qmtp__stream_close(&s->stream);
 	s->oldest = s->sending = s->newest = NULL;
 	s->unfinished = 0;
 	if (s->error.cause != QMTP_OK)
@@ -236,7 +233,7 @@ qmtp_session_poll(const struct qmtp_session *s, struct pollfd *v)
 		return qmtp__connect_poll(&s->connect, v);
 	if (s->state == QMTP_CLOSED)
 		return 0;
-	v[0] = (struct pollfd){ .fd = s->fd, .events = POLLIN };
+	v[0] = (struct pollfd){ .fd = s->stream.fd, .events = POLLIN };
 	if (qmtp__send_wanted(s))
 		v[0].events |= POLLOUT;
 	return 1;
@@ -303,7 +300,7 @@ keep_time(struct qmtp_session *s)
 static void
 connect_step(struct qmtp_session *s)
 {
-	int r = qmtp__connect_step(&s->connect, &s->fd, &s->error);
+	int r = qmtp__connect_step(&s->connect, &s->stream.fd, &s->error);
 
 	if (r == 0)
 		return;

@@ -19,6 +19,7 @@
 #include "qmtp/netstring.h"
 #include "qmtp/package.h"
 #include "qmtp/qmtp.h"
+#include "qmtp/stream.h"
 
 #define QMTP__STRAY_MAX 400
 
@@ -28,8 +29,8 @@ struct qmtp_session {
 	bool ending; /* nothing more is sent; error says why, it counts once closed */
 	struct qmtp_error error;
 	struct qmtp__connect connect;
-	int fd;
-	int64_t begun; /* when it was made */
+	struct qmtp__stream stream; /* fd -1: none (yet) */
+	int64_t begun;              /* when it was made */
 	char peer[QMTP__PEER_MAX];
 
 	struct qmtp_package *oldest, *sending, *newest;

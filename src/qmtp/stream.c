@@ -14,37 +14,46 @@
 #define COPY_SIZE 65536               /* bytes at a time where there is no sendfile */
 #define FILE_MOST ((uint64_t)1 << 30) /* bytes asked of one sendfile */
 
+void
+qmtp__stream_close(struct qmtp__stream *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
 ssize_t
-qmtp__stream_read(int fd, void *data, size_t len)
+qmtp__stream_read(const struct qmtp__stream *s, void *data, size_t len)
 {
 	ssize_t n;
 
 	do
-		n = recv(fd, data, len, MSG_DONTWAIT);
+		n = recv(s->fd, data, len, MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
 	return n;
 }
 
 ssize_t
-qmtp__stream_write(int fd, const struct iovec *v, size_t n, int more)
+qmtp__stream_write(
+    const struct qmtp__stream *s, const struct iovec *v, size_t n, int more)
 {
 	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = n };
 	ssize_t done;
 
 	do
 		done = sendmsg(
-		    fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
+		    s->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
 	while (done < 0 && errno == EINTR);
 	return done;
 }
 
 /* To set TCP_NODELAY sends what was held back. On other sockets nothing is. */
 void
-qmtp__stream_push(int fd)
+qmtp__stream_push(const struct qmtp__stream *s)
 {
 	int on = 1;
 
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
 int
@@ -66,7 +75,7 @@ qmtp__stream_load(int file, void *data, size_t len, uint64_t offset)
 }
 
 static ssize_t
-copy(int fd, int file, uint64_t offset, uint64_t len, int *source)
+copy(const struct qmtp__stream *s, int file, uint64_t offset, uint64_t len, int *source)
 {
 	char data[COPY_SIZE];
 	struct iovec v = { .iov_base = data };
@@ -81,7 +90,7 @@ copy(int fd, int file, uint64_t offset, uint64_t len, int *source)
 		return n;
 	}
 	v.iov_len = (size_t)n;
-	return qmtp__stream_write(fd, &v, 1, 0);
+	return qmtp__stream_write(s, &v, 1, 0);
 }
 
 #ifdef HAVE_SYS_SENDFILE_H
@@ -117,15 +126,16 @@ sendfile_quietly(int fd, int file, off_t *at, size_t len)
 }
 
 ssize_t
-qmtp__stream_file(int fd, int file, uint64_t offset, uint64_t len, int *source)
+qmtp__stream_file(
+    const struct qmtp__stream *s, int file, uint64_t offset, uint64_t len, int *source)
 {
 	off_t at = (off_t)offset;
 	ssize_t n = sendfile_quietly(
-	    fd, file, &at, len < FILE_MOST ? (size_t)len : (size_t)FILE_MOST);
+	    s->fd, file, &at, len < FILE_MOST ? (size_t)len : (size_t)FILE_MOST);
 
 	*source = 0;
 	if (n < 0 && (errno == EINVAL || errno == ENOSYS || errno == EOVERFLOW))
-		return copy(fd, file, offset, len, source);
+		return copy(s, file, offset, len, source);
 	if (n == 0 || (n < 0 && errno == EIO))
 		*source = 1;
 	return n;
@@ -134,10 +144,11 @@ qmtp__stream_file(int fd, int file, uint64_t offset, uint64_t len, int *source)
 #else
 
 ssize_t
-qmtp__stream_file(int fd, int file, uint64_t offset, uint64_t len, int *source)
+qmtp__stream_file(
+    const struct qmtp__stream *s, int file, uint64_t offset, uint64_t len, int *source)
 {
 	*source = 0;
-	return copy(fd, file, offset, len, source);
+	return copy(s, file, offset, len, source);
 }
 
 #endif

@@ -10,16 +10,27 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-ssize_t qmtp__stream_read(int fd, void *data, size_t len);
+struct qmtp__tls;
+
+struct qmtp__stream {
+	int fd;                /* -1: none */
+	struct qmtp__tls *tls; /* NULL: plain bytes */
+};
+
+/* Close it, if there is one. */
+void qmtp__stream_close(struct qmtp__stream *s);
+
+ssize_t qmtp__stream_read(const struct qmtp__stream *s, void *data, size_t len);
 
 /*
  * more: other bytes follow at once, so the system may wait for them before it sends a
  * small segment.
  */
-ssize_t qmtp__stream_write(int fd, const struct iovec *v, size_t n, int more);
+ssize_t qmtp__stream_write(
+    const struct qmtp__stream *s, const struct iovec *v, size_t n, int more);
 
 /* Nothing more follows for now: let the system send what it has. */
-void qmtp__stream_push(int fd);
+void qmtp__stream_push(const struct qmtp__stream *s);
 
 /* Read exactly len bytes of a regular file. 0, or -1: there are not so many. */
 int qmtp__stream_load(int file, void *data, size_t len, uint64_t offset);
@@ -28,6 +39,7 @@ int qmtp__stream_load(int file, void *data, size_t len, uint64_t offset);
  * Send from a regular file. 0: the file ends before offset + len. *source is set when
  * the trouble was with the file, not with the socket.
  */
-ssize_t qmtp__stream_file(int fd, int file, uint64_t offset, uint64_t len, int *source);
+ssize_t qmtp__stream_file(
+    const struct qmtp__stream *s, int file, uint64_t offset, uint64_t len, int *source);
 
 #endif
