@@ -1,6 +1,7 @@
 #include "qmtp/connect.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,81 +11,53 @@
 
 #include "qmtp/failure.h"
 
-#define ATTEMPT_DELAY 250 /* milliseconds, RFC 8305 §5 */
+/* milliseconds */
+#define ATTEMPT_DELAY 250 /* RFC 8305 §5 */
+#define FULL_DELAY 50     /* a unix socket whose queue is full says when only if asked */
 
-/* errno is why the address in c->peer could not be connected to. */
 static void
-note_failure(struct qmtp__connect *c)
+name_peer(struct qmtp__connect *c, const struct addrinfo *a)
+{
+	if (c->named == a)
+		return;
+	c->named = a;
+	if (a->ai_family == AF_UNIX)
+		snprintf(c->peer, sizeof(c->peer), "%s",
+		    ((const struct sockaddr_un *)(const void *)a->ai_addr)->sun_path);
+	else if (getnameinfo(a->ai_addr, a->ai_addrlen, c->peer, sizeof(c->peer), NULL, 0,
+		     NI_NUMERICHOST) != 0)
+		snprintf(c->peer, sizeof(c->peer), "?");
+}
+
+/* errno is why this address could not be connected to. */
+static void
+note_failure(struct qmtp__connect *c, const struct addrinfo *a)
 {
 	char what[QMTP__PEER_MAX + 4];
+	int saved = errno;
 
+	name_peer(c, a);
 	snprintf(what, sizeof(what), "to %s", c->peer);
+	errno = saved;
 	qmtp__fail_errno(&c->error, QMTP_CONNECT, what);
 }
 
-static void
-describe(const struct addrinfo *a, char *out, size_t size)
-{
-	if (getnameinfo(a->ai_addr, a->ai_addrlen, out, (socklen_t)size, NULL, 0,
-		NI_NUMERICHOST) != 0)
-		snprintf(out, size, "?");
-}
-
-/* A connect under way joins the attempts; one that failed at once leaves its error. */
-static void
-begin_attempt(struct qmtp__connect *c, const struct addrinfo *from, int family,
-    const struct sockaddr *addr, socklen_t len)
-{
-	struct qmtp__attempt *a = &c->attempts[c->n];
-	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
-
-	if (fd < 0) {
-		note_failure(c);
-		return;
-	}
-	/* a failure costs time, not mail */
-	if (family != AF_UNIX)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (connect(fd, addr, len) < 0 && errno != EINPROGRESS && errno != EINTR) {
-		note_failure(c);
-		close(fd);
-		return;
-	}
-	a->fd = fd;
-	a->addr = from;
-	memcpy(a->peer, c->peer, sizeof(a->peer));
-	c->n++;
-}
-
-static int
-start_unix(struct qmtp__connect *c, const char *path, struct qmtp_error *err)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	size_t len = strlen(path);
-
-	if (len >= sizeof(sun.sun_path))
-		return qmtp__fail(
-		    err, QMTP_CONNECT, QMTP_INVALID, "the socket's path is too long");
-	memcpy(sun.sun_path, path, len + 1);
-	snprintf(c->peer, sizeof(c->peer), "%s", path);
-	begin_attempt(c, NULL, AF_UNIX, (const struct sockaddr *)&sun, sizeof(sun));
-	if (c->n == 0) {
-		*err = c->error;
-		return -1;
-	}
-	return 0;
-}
-
 int
-qmtp__connect_start(struct qmtp__connect *c, const char *host, int port, int64_t deadline,
-    struct qmtp_error *err)
+qmtp__connect_start(struct qmtp__connect *c, struct qmtp_shared *shared, const char *host,
+    int port, int64_t deadline, struct qmtp_error *err)
 {
-	*c = (struct qmtp__connect){ .deadline = deadline };
-	if (host[0] == '/')
-		return start_unix(c, host, err);
-	if (qmtp__lookup_start(&c->lookup, &c->list, host, port, err) < 0)
+	*c = (struct qmtp__connect){
+		.shared = shared,
+		.deadline = deadline,
+		.left = QMTP__ADDRESSES_MAX,
+	};
+	c->lookup = qmtp__shared_lookup(shared, host, port, err);
+	if (c->lookup == NULL)
 		return -1;
-	c->next = c->list;
+	if (qmtp__lookup_fd(c->lookup) < 0) {
+		qmtp__lookup_result(c->lookup, &c->list, err);
+		c->next = c->list;
+	}
 	return 0;
 }
 
@@ -95,8 +68,7 @@ qmtp__connect_start(struct qmtp__connect *c, const char *host, int port, int64_t
 static int
 outcome(const struct qmtp__attempt *a)
 {
-	if (a->addr == NULL ||
-	    connect(a->fd, a->addr->ai_addr, a->addr->ai_addrlen) == 0 ||
+	if (connect(a->fd, a->addr->ai_addr, a->addr->ai_addrlen) == 0 ||
 	    errno == EISCONN)
 		return 1;
 	return errno == EALREADY || errno == EINPROGRESS || errno == EINTR ? 0 : -1;
@@ -104,7 +76,7 @@ outcome(const struct qmtp__attempt *a)
 
 /*
  * The descriptor of the first attempt that has ended well, or -1; those that failed are
- * taken out.
+ * taken out, and the next may start.
  */
 static int
 harvest(struct qmtp__connect *c)
@@ -118,40 +90,90 @@ harvest(struct qmtp__connect *c)
 
 		if (r == 0) {
 			c->attempts[kept++] = *a;
-			continue;
-		}
-		memcpy(c->peer, a->peer, sizeof(c->peer));
-		if (r > 0) {
+		} else if (r > 0) {
 			won = a->fd;
-			continue;
+			name_peer(c, a->addr);
+		} else {
+			note_failure(c, a->addr);
+			close(a->fd);
+			c->next_at = 0;
 		}
-		note_failure(c);
-		close(a->fd);
 	}
 	c->n = kept;
 	return won;
 }
 
+/* The next address is done with, or under way. */
 static void
-start_next(struct qmtp__connect *c, int64_t now)
+advance(struct qmtp__connect *c)
 {
-	while (
-	    c->next != NULL && c->n < QMTP_POLL_MAX && (c->n == 0 || now >= c->next_at)) {
-		const struct addrinfo *a = c->next;
+	c->next = --c->left > 0 ? c->next->ai_next : NULL;
+}
 
-		c->next = a->ai_next;
-		c->next_at = now + ATTEMPT_DELAY;
-		describe(a, c->peer, sizeof(c->peer));
-		begin_attempt(c, a, a->ai_family, a->ai_addr, a->ai_addrlen);
+static void
+join_attempts(struct qmtp__connect *c, int fd)
+{
+	if (c->n == QMTP_POLL_MAX) {
+		close(c->attempts[0].fd);
+		c->n--;
+		memmove(&c->attempts[0], &c->attempts[1], c->n * sizeof(c->attempts[0]));
 	}
+	c->attempts[c->n++] = (struct qmtp__attempt){ .fd = fd, .addr = c->next };
+}
+
+/* A descriptor that was connected at once, or -1. */
+static int
+start_one(struct qmtp__connect *c, int64_t now)
+{
+	const struct addrinfo *a = c->next;
+	int fd, on = 1;
+
+	name_peer(c, a);
+	fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		note_failure(c, a);
+		advance(c);
+		return -1;
+	}
+	/* a failure costs time, not mail */
+	if (a->ai_family != AF_UNIX)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (connect(fd, a->ai_addr, a->ai_addrlen) == 0)
+		return fd;
+	if (errno == EINPROGRESS || errno == EINTR) {
+		join_attempts(c, fd);
+		c->next_at = now + ATTEMPT_DELAY;
+		advance(c);
+		return -1;
+	}
+	if (errno == EAGAIN && a->ai_family == AF_UNIX) {
+		c->next_at = now + FULL_DELAY;
+	} else {
+		note_failure(c, a);
+		advance(c);
+	}
+	close(fd);
+	return -1;
 }
 
 static int
-timed_out(const struct qmtp__connect *c, struct qmtp_error *err)
+start_due(struct qmtp__connect *c, int64_t now)
 {
-	if (c->lookup != NULL)
+	int fd = -1;
+
+	while (fd < 0 && c->next != NULL && now >= c->next_at)
+		fd = start_one(c, now);
+	return fd;
+}
+
+static int
+timed_out(struct qmtp__connect *c, struct qmtp_error *err)
+{
+	if (c->named == NULL)
 		return qmtp__fail(err, QMTP_RESOLVE, QMTP_TIMEOUT,
 		    "no answer in time while %s", qmtp_phase_name(QMTP_RESOLVE));
+	if (c->n > 0)
+		name_peer(c, c->attempts[c->n - 1].addr);
 	return qmtp__fail(err, QMTP_CONNECT, QMTP_TIMEOUT,
 	    "no answer in time while %s to %s", qmtp_phase_name(QMTP_CONNECT), c->peer);
 }
@@ -161,35 +183,33 @@ qmtp__connect_step(struct qmtp__connect *c, int *fd, struct qmtp_error *err)
 {
 	int64_t now = qmtp_now();
 
-	if (c->lookup != NULL) {
+	if (c->list == NULL) {
 		int found = qmtp__lookup_result(c->lookup, &c->list, err);
 
-		if (found == 0)
-			return now >= c->deadline ? timed_out(c, err) : 0;
-		qmtp__lookup_free(c->lookup);
-		c->lookup = NULL;
-		if (found < 0)
-			return -1;
+		if (found == 0 && now >= c->deadline)
+			return timed_out(c, err);
+		if (found <= 0)
+			return found;
 		c->next = c->list;
 	}
 	*fd = harvest(c);
+	if (*fd < 0 && now < c->deadline)
+		*fd = start_due(c, now);
 	if (*fd >= 0) {
 		qmtp__connect_cancel(c);
 		return 1;
 	}
-	if (now >= c->deadline)
-		return timed_out(c, err);
-	start_next(c, now);
-	if (c->n > 0)
-		return 0;
-	*err = c->error;
-	return -1;
+	if (c->n == 0 && c->next == NULL) {
+		*err = c->error;
+		return -1;
+	}
+	return now >= c->deadline ? timed_out(c, err) : 0;
 }
 
 size_t
 qmtp__connect_poll(const struct qmtp__connect *c, struct pollfd *v)
 {
-	if (c->lookup != NULL) {
+	if (c->list == NULL) {
 		v[0] =
 		    (struct pollfd){ .fd = qmtp__lookup_fd(c->lookup), .events = POLLIN };
 		return 1;
@@ -202,22 +222,19 @@ qmtp__connect_poll(const struct qmtp__connect *c, struct pollfd *v)
 int64_t
 qmtp__connect_deadline(const struct qmtp__connect *c)
 {
-	if (c->lookup == NULL && c->next != NULL && c->n < QMTP_POLL_MAX &&
-	    c->next_at < c->deadline)
-		return c->next_at;
-	return c->deadline;
+	return c->next != NULL && c->next_at < c->deadline ? c->next_at : c->deadline;
 }
 
 void
 qmtp__connect_cancel(struct qmtp__connect *c)
 {
+	qmtp__shared_forget(c->shared, c->lookup);
 	qmtp__lookup_free(c->lookup);
-	if (c->list != NULL)
-		freeaddrinfo(c->list);
 	for (size_t i = 0; i < c->n; i++)
 		close(c->attempts[i].fd);
 	c->lookup = NULL;
 	c->list = NULL;
 	c->next = NULL;
+	c->named = NULL;
 	c->n = 0;
 }

@@ -81,8 +81,8 @@ qmtp_session_new(const struct qmtp_options *options, struct qmtp_error *err)
 	s->state = QMTP_CONNECTING;
 	qmtp__session_trace(s, QMTP_TRACE_NOTE, "connecting to %s port %d",
 	    s->options.host, s->options.port);
-	if (qmtp__connect_start(&s->connect, s->options.host, s->options.port,
-		s->begun + s->options.connect_timeout, &s->error) < 0)
+	if (qmtp__connect_start(&s->connect, s->options.shared, s->options.host,
+		s->options.port, s->begun + s->options.connect_timeout, &s->error) < 0)
 		qmtp_session_close(s);
 	return s;
 }

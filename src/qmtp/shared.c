@@ -27,3 +27,38 @@ qmtp_shared_free(struct qmtp_shared *shared)
 	pthread_mutex_destroy(&shared->mutex);
 	free(shared);
 }
+
+struct qmtp__lookup *
+qmtp__shared_lookup(
+    struct qmtp_shared *shared, const char *host, int port, struct qmtp_error *err)
+{
+	struct qmtp__lookup *l;
+
+	if (shared == NULL)
+		return qmtp__lookup_new(host, port, err);
+	pthread_mutex_lock(&shared->mutex);
+	if (qmtp__lookup_pending(shared->lookup, host, port)) {
+		l = qmtp__lookup_share(shared->lookup);
+	} else {
+		l = qmtp__lookup_new(host, port, err);
+		if (qmtp__lookup_pending(l, host, port)) {
+			qmtp__lookup_free(shared->lookup);
+			shared->lookup = qmtp__lookup_share(l);
+		}
+	}
+	pthread_mutex_unlock(&shared->mutex);
+	return l;
+}
+
+void
+qmtp__shared_forget(struct qmtp_shared *shared, const struct qmtp__lookup *l)
+{
+	if (shared == NULL || l == NULL)
+		return;
+	pthread_mutex_lock(&shared->mutex);
+	if (shared->lookup == l && qmtp__lookup_ended(l)) {
+		qmtp__lookup_free(shared->lookup);
+		shared->lookup = NULL;
+	}
+	pthread_mutex_unlock(&shared->mutex);
+}

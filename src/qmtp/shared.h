@@ -16,7 +16,7 @@
 
 struct qmtp_shared {
 	pthread_mutex_t mutex; /* over all that follows; nobody waits with it locked */
-	/* the latest look-up, a reference: NULL before the first */
+	/* the latest look-up that nobody has seen the end of, a reference; or NULL */
 	struct qmtp__lookup *lookup;
 	/*
 	 * Set once, together, by the first session that needs them, and constant from then
@@ -25,5 +25,16 @@ struct qmtp_shared {
 	const struct qmtp__tls_ops *tls_ops;
 	struct qmtp__tls_context *tls;
 };
+
+/*
+ * A look-up to wait for, a reference: the one that another session left under way, or a
+ * new one. One that has ended is not joined: names get new addresses. NULL with err.
+ * Without shared (NULL): a new one.
+ */
+struct qmtp__lookup *qmtp__shared_lookup(
+    struct qmtp_shared *shared, const char *host, int port, struct qmtp_error *err);
+
+/* A session that has a look-up needs it no more: it is kept only while it is under way. */
+void qmtp__shared_forget(struct qmtp_shared *shared, const struct qmtp__lookup *l);
 
 #endif
