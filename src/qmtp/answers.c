@@ -3,31 +3,8 @@
 #include "qmtp/stream.h"
 
 #include <errno.h>
-#include <string.h>
 
 #define READ_SIZE 16384
-
-/*
- * Keep the raw bytes of the present answer, for the log, in case it turns out to be
- * none.
- */
-static void
-remember(struct qmtp_session *s, const char *from, const char *to)
-{
-	size_t n = (size_t)(to - from), room = sizeof(s->stray) - s->stray_len;
-
-	if (n > room)
-		n = room;
-	memcpy(s->stray + s->stray_len, from, n);
-	s->stray_len += n;
-}
-
-static int
-garbage(struct qmtp_session *s, const char *what, const char *from, const char *to)
-{
-	remember(s, from, to);
-	return qmtp__session_fail(s, QMTP_REPLY, QMTP_GARBAGE, "%s", what);
-}
 
 /* The oldest package has all its answers: the session is done with it. */
 static void
@@ -51,14 +28,13 @@ retire(struct qmtp_session *s)
 static int
 note_answer(struct qmtp_session *s, int64_t now)
 {
+	const struct qmtp__response *r = &s->response;
+
 	if (s->options.trace != NULL)
-		s->options.trace(
-		    s->options.arg, QMTP_TRACE_GOT, s->answer, s->answer_len);
-	if (qmtp__package_answer(s->oldest, s->answer, s->answer_len) < 0)
+		s->options.trace(s->options.arg, QMTP_TRACE_GOT, r->content, r->len);
+	if (qmtp__package_answer(s->oldest, r->content, r->len) < 0)
 		return qmtp__session_fail(s, QMTP_REPLY, QMTP_MEMORY, "out of memory");
 	s->answered = now;
-	s->answer_len = 0;
-	s->stray_len = 0;
 	if (s->oldest->answers == s->oldest->owed)
 		retire(s);
 	return 0;
@@ -66,11 +42,11 @@ note_answer(struct qmtp_session *s, int64_t now)
 
 /* Bytes that no package has asked for. */
 static int
-unasked(struct qmtp_session *s, const char *from, const char *to)
+unasked(struct qmtp_session *s, const char *data, size_t len)
 {
 	bool extra = s->answered != 0 && !s->underway;
 
-	remember(s, from, to);
+	qmtp__response_keep(&s->response, data, len);
 	if (extra)
 		return qmtp__session_fail(
 		    s, QMTP_REPLY, QMTP_EXTRA, "more answers than recipients");
@@ -78,50 +54,16 @@ unasked(struct qmtp_session *s, const char *from, const char *to)
 	    s, QMTP_SEND, QMTP_EARLY, "the server spoke out of turn");
 }
 
-/* Take what there is of the answer's content; -1 when its letter is none. */
 static int
-take_content(struct qmtp_session *s, const char **in, size_t *len)
+garbage(struct qmtp_session *s, enum qmtp__response_item item)
 {
-	const char *data;
-	size_t n = qmtp__netstring_content(&s->netstring, in, len, &data);
+	const char *what = "an answer that is no netstring";
 
-	memcpy(s->answer + s->answer_len, data, n);
-	if (s->answer_len == 0 && n > 0 && data[0] != 'K' && data[0] != 'Z' &&
-	    data[0] != 'D')
-		return -1;
-	s->answer_len += n;
-	return 0;
-}
-
-/*
- * One answer, as far as the input goes: 1 when it is complete, 0 when more must come,
- * -1: closed.
- */
-static int
-read_answer(struct qmtp_session *s, const char **in, size_t *len)
-{
-	const char *begin = *in, *end = *in + *len;
-	enum qmtp__progress p;
-
-	if (s->netstring.state != QMTP__CONTENT) {
-		p = qmtp__netstring_length(&s->netstring, in, len);
-		if (p == QMTP__WANT_MORE) {
-			remember(s, begin, *in);
-			return 0;
-		}
-		if (p == QMTP__WRONG)
-			return garbage(s, "an answer that is no netstring", begin, end);
-		if (s->netstring.left == 0 || s->netstring.left > QMTP_REPLY_MAX)
-			return garbage(s, "an answer of impossible length", begin, end);
-	}
-	if (take_content(s, in, len) < 0)
-		return garbage(s, "an answer of unknown kind", begin, end);
-	p = s->netstring.left > 0 ? QMTP__WANT_MORE
-				  : qmtp__netstring_comma(&s->netstring, in, len);
-	if (p == QMTP__WRONG)
-		return garbage(s, "an answer that is no netstring", begin, end);
-	remember(s, begin, *in);
-	return p == QMTP__COMPLETE;
+	if (item == QMTP__RESPONSE_BAD_LENGTH)
+		what = "an answer of impossible length";
+	else if (item == QMTP__RESPONSE_BAD_KIND)
+		what = "an answer of unknown kind";
+	return qmtp__session_fail(s, QMTP_REPLY, QMTP_GARBAGE, "%s", what);
 }
 
 static int
@@ -130,13 +72,15 @@ take_in(struct qmtp_session *s, const char *in, size_t len)
 	int64_t now = qmtp_now();
 
 	while (len > 0) {
-		int r;
+		enum qmtp__response_item item;
 
 		if (s->oldest == NULL || !s->oldest->committed)
-			return unasked(s, in, in + len);
-		r = read_answer(s, &in, &len);
-		if (r < 0 || (r == 1 && note_answer(s, now) < 0))
+			return unasked(s, in, len);
+		item = qmtp__response_next(&s->response, &in, &len);
+		if (item == QMTP__RESPONSE_WHOLE && note_answer(s, now) < 0)
 			return -1;
+		if (item != QMTP__RESPONSE_WHOLE && item != QMTP__RESPONSE_MORE)
+			return garbage(s, item);
 	}
 	return 0;
 }

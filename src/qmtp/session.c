@@ -370,6 +370,6 @@ qmtp_session_stray(const struct qmtp_session *s, size_t *len)
 	bool stray = s->error.cause == QMTP_EARLY || s->error.cause == QMTP_GARBAGE ||
 	    s->error.cause == QMTP_EXTRA;
 
-	*len = stray ? s->stray_len : 0;
-	return s->stray;
+	*len = stray ? s->response.raw_len : 0;
+	return s->response.raw;
 }

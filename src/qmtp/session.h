@@ -1,6 +1,7 @@
 /*
  * qmtp/session.h: the inside of a session, shared by the files that make one up:
- * session.c (its life, its clock), sending.c (packages out), answers.c (answers in).
+ * session.c (its life, its clock), sending.c (packages out), answers.c (answers in, which
+ * response.c reads).
  *
  * Packages stand in one list in the order they were submitted:
  *
@@ -16,12 +17,10 @@
 #define QMTP_SESSION_H
 
 #include "qmtp/connect.h"
-#include "qmtp/netstring.h"
 #include "qmtp/package.h"
 #include "qmtp/qmtp.h"
+#include "qmtp/response.h"
 #include "qmtp/stream.h"
-
-#define QMTP__STRAY_MAX 400
 
 struct qmtp_session {
 	struct qmtp_options options; /* defaults filled in; host is a copy of its own */
@@ -53,13 +52,9 @@ struct qmtp_session {
 	bool proven;
 
 	/* answers */
-	struct qmtp_netstring netstring;
-	char answer[QMTP_REPLY_MAX]; /* content, as far as it has come */
-	size_t answer_len;
 	int64_t answered; /* when the last whole answer came */
 	int64_t waiting;  /* since when oldest has been the oldest unanswered */
-	char stray[QMTP__STRAY_MAX]; /* raw bytes of the answer that is being read */
-	size_t stray_len;
+	struct qmtp__response response;
 };
 
 /* Close with a reason: the session lets go of its packages. Returns -1. */
