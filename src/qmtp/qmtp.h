@@ -173,6 +173,13 @@ int qmtp_package_read(struct qmtp_package *p, int fd, struct qmtp_error *err);
 int qmtp_package_path(struct qmtp_package *p, const char *path, struct qmtp_error *err);
 
 /*
+ * Copy bytes of the message, from an offset on, whatever they are in; returns how many:
+ * less than size only at the end. -1 with err: a file cannot be read (QMTP_SOURCE).
+ */
+ssize_t qmtp_package_get_message(const struct qmtp_package *p, uint64_t offset, void *out,
+    size_t size, struct qmtp_error *err);
+
+/*
  * How the lines of the message end (QMTP §4): LF (the default), or CR LF. mailfront
  * refuses the latter.
  */
@@ -220,7 +227,12 @@ enum qmtp_fate {
 struct qmtp_result {
 	enum qmtp_fate fate;
 	enum qmtp_phase phase; /* QMTP_REPLY with an answer, else where it ended */
-	enum qmtp_cause cause; /* QMTP_OK with an answer, else why */
+	/*
+	 * QMTP_OK with an answer, else why: QMTP_REFUSED when the caller closed the
+	 * session. A D before QMTP_SILENCE is QMTP_DEFERRED with that cause: it may have
+	 * been meant for others.
+	 */
+	enum qmtp_cause cause;
 	/*
 	 * the server's words, any bytes; or err.text of the session that ended. Not
 	 * terminated; as long-lived as those of qmtp_package_reply().
