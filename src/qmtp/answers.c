@@ -20,6 +20,7 @@ retire(struct qmtp_session *s)
 	s->several -= p->owed > 1;
 	s->unfinished--;
 	s->oldest = p->next;
+	qmtp__package_leave(p, NULL);
 	if (s->oldest == NULL)
 		s->newest = NULL;
 	s->waiting = s->answered;

@@ -1,7 +1,7 @@
 #include <errno.h>
 
 #include "qmtp/failure.h"
-#include "qmtp/qmtp.h"
+#include "qmtp/session.h"
 
 /* Sleep until a descriptor is ready or the time has come. */
 static void
@@ -20,10 +20,12 @@ int
 qmtp_session_connect(struct qmtp_session *s, struct qmtp_error *err)
 {
 	struct pollfd v[QMTP_POLL_MAX];
+	enum qmtp_state state;
 
-	while (qmtp_session_step(s) == QMTP_CONNECTING)
+	while (
+	    (state = qmtp_session_step(s)) == QMTP_CONNECTING || state == QMTP_SECURING)
 		sleep_until(v, qmtp_session_poll(s, v), qmtp_session_deadline(s));
-	if (qmtp_session_state(s) == QMTP_OPEN)
+	if (state == QMTP_OPEN)
 		return 0;
 	*err = *qmtp_session_error(s);
 	return -1;
@@ -50,17 +52,31 @@ qmtp_session_run(struct qmtp_session *s, int64_t deadline, struct qmtp_error *er
 	return -1;
 }
 
+/* A session that closed before the package was in it: the package tells why all the same. */
+static int
+submit(struct qmtp_session *s, struct qmtp_package *p, struct qmtp_error *err)
+{
+	if (qmtp_session_submit(s, p, err) == 0)
+		return 0;
+	if (qmtp_session_state(s) == QMTP_CLOSED)
+		qmtp__package_leave(p, err);
+	return -1;
+}
+
 int
 qmtp_send(
     const struct qmtp_options *options, struct qmtp_package *p, struct qmtp_error *err)
 {
-	struct qmtp_session *s = qmtp_session_new(options, err);
+	struct qmtp_session *s;
 	int r;
 
+	if (qmtp__package_idle(p, err) < 0)
+		return -1;
+	qmtp__package_forget(p);
+	s = qmtp_session_new(options, err);
 	if (s == NULL)
 		return -1;
-	r = qmtp_session_state(s) == QMTP_CLOSED ? (*err = *qmtp_session_error(s), -1)
-						 : qmtp_session_submit(s, p, err);
+	r = submit(s, p, err);
 	if (r == 0)
 		r = qmtp_session_run(s, INT64_MAX, err);
 	if (r < 0 && qmtp_package_done(p))

@@ -61,15 +61,22 @@ reason(int errnum, char *out, size_t size)
 }
 
 int
-qmtp__fail_errno(struct qmtp_error *err, enum qmtp_phase phase, const char *what)
+qmtp__fail_system(
+    struct qmtp_error *err, enum qmtp_phase phase, const char *doing, const char *what)
 {
 	int saved = errno;
 	char text[100];
 
 	reason(saved, text, sizeof(text));
 	qmtp__fail(err, phase, saved == ENOMEM ? QMTP_MEMORY : QMTP_SYSTEM,
-	    "%s while %s%s%s", text, qmtp_phase_name(phase), *what ? " " : "", what);
+	    "%s while %s%s%s", text, doing, *what ? " " : "", what);
 	err->errnum = saved;
 	errno = saved;
 	return -1;
+}
+
+int
+qmtp__fail_errno(struct qmtp_error *err, enum qmtp_phase phase, const char *what)
+{
+	return qmtp__fail_system(err, phase, qmtp_phase_name(phase), what);
 }

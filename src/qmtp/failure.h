@@ -16,4 +16,8 @@ int qmtp__fail(struct qmtp_error *err, enum qmtp_phase phase, enum qmtp_cause ca
  */
 int qmtp__fail_errno(struct qmtp_error *err, enum qmtp_phase phase, const char *what);
 
+/* The same while doing something else than the phase is named after: "reading". */
+int qmtp__fail_system(
+    struct qmtp_error *err, enum qmtp_phase phase, const char *doing, const char *what);
+
 #endif

@@ -73,6 +73,8 @@ static void
 begin(struct qmtp_session *s)
 {
 	const struct qmtp_package *p = s->sending;
+	const char *addr;
+	size_t at = 0, len;
 
 	s->progress = qmtp_now();
 	s->underway = true;
@@ -88,17 +90,9 @@ begin(struct qmtp_session *s)
 	qmtp__session_trace(
 	    s, QMTP_TRACE_SENT, "message of %llu bytes", (unsigned long long)p->size);
 	qmtp__session_trace(s, QMTP_TRACE_SENT, "sender <%s>", p->sender);
-	for (const char *at = p->list, *end = p->list + p->list_len; at < end;) {
-		struct qmtp_netstring n = { 0 };
-		size_t left = (size_t)(end - at), len;
-		const char *addr;
-
-		qmtp__netstring_length(&n, &at, &left);
-		len = qmtp__netstring_content(&n, &at, &left, &addr);
-		qmtp__netstring_comma(&n, &at, &left);
+	while ((addr = qmtp__package_next(p, &at, &len)) != NULL)
 		qmtp__session_trace(
 		    s, QMTP_TRACE_SENT, "recipient <%.*s>", (int)len, addr);
-	}
 }
 
 /*

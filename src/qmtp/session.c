@@ -100,18 +100,48 @@ qmtp_session_adopt(int fd, const struct qmtp_options *options, struct qmtp_error
 	return s;
 }
 
+/* Where a package stands that its session lets go of at the caller's wish. */
+static enum qmtp_phase
+phase_of(const struct qmtp_session *s, const struct qmtp_package *p)
+{
+	if (s->state == QMTP_CONNECTING)
+		return QMTP_CONNECT;
+	if (s->state == QMTP_SECURING)
+		return QMTP_SECURE;
+	return p->committed ? QMTP_REPLY : QMTP_SEND;
+}
+
+static void
+let_go(struct qmtp_session *s)
+{
+	struct qmtp_package *p, *next;
+	struct qmtp_error err = s->error;
+
+	for (p = s->oldest; p != NULL; p = next) {
+		next = p->next;
+		if (s->error.cause == QMTP_OK) {
+			enum qmtp_phase phase = phase_of(s, p);
+
+			qmtp__fail(&err, phase, QMTP_REFUSED,
+			    "the session was closed while %s", qmtp_phase_name(phase));
+		}
+		qmtp__package_leave(p, &err);
+	}
+	s->oldest = s->sending = s->newest = NULL;
+	s->unfinished = 0;
+}
+
 void
 qmtp_session_close(struct qmtp_session *s)
 {
 	if (s->state == QMTP_CLOSED)
 		return;
+	let_go(s);
 	s->state = QMTP_CLOSED;
 	if (s->connect.peer[0] != '\0' && s->peer[0] == '\0')
 		memcpy(s->peer, s->connect.peer, sizeof(s->peer));
 	qmtp__connect_cancel(&s->connect);
 	qmtp__stream_close(&s->stream);
-	s->oldest = s->sending = s->newest = NULL;
-	s->unfinished = 0;
 	if (s->error.cause != QMTP_OK)
 		qmtp__session_trace(s, QMTP_TRACE_NOTE, "closed: %s", s->error.text);
 	else
@@ -191,24 +221,27 @@ qmtp__session_trace(
 	    (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
+static int
+closed(const struct qmtp_session *s, struct qmtp_error *err)
+{
+	if (s->error.cause == QMTP_OK)
+		return qmtp__fail(err, QMTP_IDLE, QMTP_INVALID, "the session is closed");
+	*err = s->error;
+	return -1;
+}
+
 int
 qmtp_session_submit(
     struct qmtp_session *s, struct qmtp_package *p, struct qmtp_error *err)
 {
-	if (s->state == QMTP_CLOSED || s->ending) {
-		qmtp__fail(err, QMTP_IDLE,
-		    s->error.cause == QMTP_OK ? QMTP_INVALID : s->error.cause,
-		    "the session is closed");
-		return -1;
-	}
+	if (s->state == QMTP_CLOSED || s->ending)
+		return closed(s, err);
 	if (qmtp_now() - s->begun >= s->options.session_timeout)
 		return qmtp__fail(err, QMTP_IDLE, QMTP_AGED,
 		    "the session has lasted as long as it may");
-	if (qmtp_package_check(p, err) < 0)
+	if (qmtp_package_check(p, err) < 0 ||
+	    qmtp__package_begin(p, s->options.answers_one, err) < 0)
 		return -1;
-	if (qmtp__package_begin(p, s->options.answers_one ? 1 : p->rcpts) < 0)
-		return qmtp__fail(err, QMTP_IDLE, QMTP_MEMORY, "out of memory");
-	p->next = NULL;
 	if (s->newest != NULL)
 		s->newest->next = p;
 	else

@@ -134,7 +134,8 @@ qmtp__stream_file(
 	    s->fd, file, &at, len < FILE_MOST ? (size_t)len : (size_t)FILE_MOST);
 
 	*source = 0;
-	if (n < 0 && (errno == EINVAL || errno == ENOSYS || errno == EOVERFLOW))
+	if (n < 0 &&
+	    (errno == EINVAL || errno == ENOSYS || errno == EOVERFLOW || errno == EBADF))
 		return copy(s, file, offset, len, source);
 	if (n == 0 || (n < 0 && errno == EIO))
 		*source = 1;
