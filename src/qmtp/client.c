@@ -22,6 +22,7 @@ qmtp_session_connect(struct qmtp_session *s, struct qmtp_error *err)
 	struct pollfd v[QMTP_POLL_MAX];
 	enum qmtp_state state;
 
+	qmtp__session_start(s);
 	while (
 	    (state = qmtp_session_step(s)) == QMTP_CONNECTING || state == QMTP_SECURING)
 		sleep_until(v, qmtp_session_poll(s, v), qmtp_session_deadline(s));

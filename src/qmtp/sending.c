@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <stddef.h>
 
-#define WINDOW_RCPTS 1000
-#define WINDOW_BYTES (16 * 1024 * 1024)
 #define VECTOR 16          /* runs in one write */
 #define LITTLE (32 * 1024) /* of a file in one write: read, it shares it with others */
 #define WRITES \
@@ -42,7 +40,8 @@ may_begin(const struct qmtp_session *s, const struct qmtp_package *p)
 	if (s->packages == 0)
 		return true;
 	return s->packages < window + (window > 1) &&
-	    s->rcpts + p->rcpts <= WINDOW_RCPTS && s->bytes + p->size <= WINDOW_BYTES &&
+	    s->rcpts + p->rcpts <= (size_t)s->options.window_rcpts &&
+	    s->bytes + p->size <= s->options.window_bytes &&
 	    (s->several == 0 || s->proven);
 }
 

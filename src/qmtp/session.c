@@ -7,16 +7,7 @@
 #include <time.h>
 
 #include "qmtp/failure.h"
-
-static const struct qmtp_options defaults = {
-	.port = QMTP_PORT,
-	.connect_timeout = 10000,
-	.send_timeout = 60000,
-	.reply_timeout = 300000,
-	.silence = 30000,
-	.session_timeout = 3000000,
-	.window = 64,
-};
+#include "qmtp/options.h"
 
 int64_t
 qmtp_now(void)
@@ -27,48 +18,33 @@ qmtp_now(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static void
-fill_in(int *value, int otherwise)
-{
-	if (*value == 0)
-		*value = otherwise;
-}
-
 static struct qmtp_session *
 create(const struct qmtp_options *options, struct qmtp_error *err)
 {
-	struct qmtp_session *s;
-	struct qmtp_options *o;
+	struct qmtp_session *s = calloc(1, sizeof(*s));
 
-	if (options->host == NULL || *options->host == '\0') {
-		qmtp__fail(err, QMTP_IDLE, QMTP_INVALID, "no server was named");
-		return NULL;
-	}
-	if (options->port < 0 || options->port > 65535 || options->connect_timeout < 0 ||
-	    options->send_timeout < 0 || options->reply_timeout < 0 ||
-	    options->silence < 0 || options->session_timeout < 0 ||
-	    options->session_timeout > QMTP_SESSION_MAX || options->window < 0) {
-		qmtp__fail(err, QMTP_IDLE, QMTP_INVALID, "an option is out of range");
-		return NULL;
-	}
-	s = calloc(1, sizeof(*s));
-	if (s == NULL ||
-	    (s->options = *options, s->options.host = strdup(options->host)) == NULL) {
+	if (s == NULL) {
 		qmtp__fail(err, QMTP_IDLE, QMTP_MEMORY, "out of memory");
+		return NULL;
+	}
+	if (qmtp__options_copy(&s->options, options, err) < 0) {
 		free(s);
 		return NULL;
 	}
-	o = &s->options;
-	fill_in(&o->port, defaults.port);
-	fill_in(&o->connect_timeout, defaults.connect_timeout);
-	fill_in(&o->send_timeout, defaults.send_timeout);
-	fill_in(&o->reply_timeout, defaults.reply_timeout);
-	fill_in(&o->silence, defaults.silence);
-	fill_in(&o->session_timeout, defaults.session_timeout);
-	fill_in(&o->window, defaults.window);
 	s->stream.fd = -1;
-	s->begun = qmtp_now();
 	return s;
+}
+
+static void
+start(struct qmtp_session *s)
+{
+	s->begun = qmtp_now();
+	s->state = QMTP_CONNECTING;
+	qmtp__session_trace(s, QMTP_TRACE_NOTE, "connecting to %s port %d",
+	    s->options.host, s->options.port);
+	if (qmtp__connect_start(&s->connect, s->options.shared, s->options.host,
+		s->options.port, s->begun + s->options.connect_timeout, &s->error) < 0)
+		qmtp_session_close(s);
 }
 
 struct qmtp_session *
@@ -78,13 +54,17 @@ qmtp_session_new(const struct qmtp_options *options, struct qmtp_error *err)
 
 	if (s == NULL)
 		return NULL;
-	s->state = QMTP_CONNECTING;
-	qmtp__session_trace(s, QMTP_TRACE_NOTE, "connecting to %s port %d",
-	    s->options.host, s->options.port);
-	if (qmtp__connect_start(&s->connect, s->options.shared, s->options.host,
-		s->options.port, s->begun + s->options.connect_timeout, &s->error) < 0)
-		qmtp_session_close(s);
+	s->state = QMTP_WAITING;
+	if (!options->defer)
+		start(s);
 	return s;
+}
+
+void
+qmtp__session_start(struct qmtp_session *s)
+{
+	if (s->state == QMTP_WAITING)
+		start(s);
 }
 
 struct qmtp_session *
@@ -94,6 +74,8 @@ qmtp_session_adopt(int fd, const struct qmtp_options *options, struct qmtp_error
 
 	if (s == NULL)
 		return NULL;
+	s->adopted = true;
+	s->begun = qmtp_now();
 	s->state = QMTP_OPEN;
 	s->stream.fd = fd;
 	snprintf(s->peer, sizeof(s->peer), "%s", s->options.host);
@@ -154,8 +136,26 @@ qmtp_session_free(struct qmtp_session *s)
 	if (s == NULL)
 		return;
 	qmtp_session_close(s);
-	free((char *)(uintptr_t)s->options.host);
+	qmtp__options_free(&s->options);
 	free(s);
+}
+
+int
+qmtp_session_reconnect(struct qmtp_session *s, struct qmtp_error *err)
+{
+	size_t kept = offsetof(struct qmtp_session, state);
+
+	if (s->adopted)
+		return qmtp__fail(
+		    err, QMTP_IDLE, QMTP_INVALID, "an adopted session cannot connect");
+	qmtp_session_close(s);
+	memset((char *)s + kept, 0, sizeof(*s) - kept);
+	s->stream.fd = -1;
+	start(s);
+	if (s->state != QMTP_CLOSED)
+		return 0;
+	*err = s->error;
+	return -1;
 }
 
 int
@@ -236,7 +236,8 @@ qmtp_session_submit(
 {
 	if (s->state == QMTP_CLOSED || s->ending)
 		return closed(s, err);
-	if (qmtp_now() - s->begun >= s->options.session_timeout)
+	if (s->state != QMTP_WAITING &&
+	    qmtp_now() - s->begun >= s->options.session_timeout)
 		return qmtp__fail(err, QMTP_IDLE, QMTP_AGED,
 		    "the session has lasted as long as it may");
 	if (qmtp_package_check(p, err) < 0 ||
@@ -250,7 +251,8 @@ qmtp_session_submit(
 	if (s->sending == NULL)
 		s->sending = p;
 	s->unfinished++;
-	return 0;
+	qmtp__session_start(s);
+	return s->state == QMTP_CLOSED ? closed(s, err) : 0;
 }
 
 size_t
@@ -264,7 +266,7 @@ qmtp_session_poll(const struct qmtp_session *s, struct pollfd *v)
 {
 	if (s->state == QMTP_CONNECTING)
 		return qmtp__connect_poll(&s->connect, v);
-	if (s->state == QMTP_CLOSED)
+	if (s->state == QMTP_WAITING || s->state == QMTP_CLOSED)
 		return 0;
 	v[0] = (struct pollfd){ .fd = s->stream.fd, .events = POLLIN };
 	if (qmtp__send_wanted(s))
@@ -310,7 +312,7 @@ qmtp_session_deadline(const struct qmtp_session *s)
 {
 	if (s->state == QMTP_CONNECTING)
 		return qmtp__connect_deadline(&s->connect);
-	if (s->state == QMTP_CLOSED)
+	if (s->state == QMTP_WAITING || s->state == QMTP_CLOSED)
 		return INT64_MAX;
 	return first_limit(s).at;
 }
@@ -405,4 +407,16 @@ qmtp_session_stray(const struct qmtp_session *s, size_t *len)
 
 	*len = stray ? s->response.raw_len : 0;
 	return s->response.raw;
+}
+
+const char *
+qmtp_session_host(const struct qmtp_session *s)
+{
+	return s->options.host;
+}
+
+int
+qmtp_session_port(const struct qmtp_session *s)
+{
+	return s->options.port;
 }

@@ -23,13 +23,16 @@
 #include "qmtp/stream.h"
 
 struct qmtp_session {
-	struct qmtp_options options; /* defaults filled in; host is a copy of its own */
+	struct qmtp_options options; /* defaults filled in, strings copied */
+	bool adopted;
+
+	/* from here on: of the present connection; a new one begins with zeros */
 	enum qmtp_state state;
 	bool ending; /* nothing more is sent; error says why, it counts once closed */
 	struct qmtp_error error;
 	struct qmtp__connect connect;
 	struct qmtp__stream stream; /* fd -1: none (yet) */
-	int64_t begun;              /* when it was made */
+	int64_t begun;              /* when connecting began */
 	char peer[QMTP__PEER_MAX];
 
 	struct qmtp_package *oldest, *sending, *newest;
@@ -56,6 +59,9 @@ struct qmtp_session {
 	int64_t waiting;  /* since when oldest has been the oldest unanswered */
 	struct qmtp__response response;
 };
+
+/* Begin to connect, if that was deferred. The session may be closed then. */
+void qmtp__session_start(struct qmtp_session *s);
 
 /* Close with a reason: the session lets go of its packages. Returns -1. */
 int qmtp__session_fail(struct qmtp_session *s, enum qmtp_phase phase,
