@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "delivery/dial.h"
 #include "delivery/offer.h"
 #include "delivery/race.h"
 #include "util/clock.h"
@@ -27,13 +28,16 @@ bring_back(struct runner *runners, size_t n)
 	return any;
 }
 
-/* A server that wants TLS is never spoken to without. */
 static void
 enter(struct runner *r, const struct server *server, struct delivery *v)
 {
-	*r = (struct runner){ .server = server, .owner = v, .out = server->tls };
-	if (server->tls)
-		offer_declined(r, "TLS is not built in");
+	const char *forbidden = dial_forbidden(server);
+
+	*r = (struct runner){ .server = server, .owner = v };
+	if (forbidden != NULL) {
+		r->out = true;
+		offer_declined(r, forbidden);
+	}
 }
 
 /* One server after the other, until nothing is pending or no server is left. */

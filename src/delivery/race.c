@@ -1,22 +1,17 @@
 #include "delivery/race.h"
 
+#include "delivery/dial.h"
 #include "delivery/wait.h"
 #include "util/clock.h"
 
 static void
 start(const struct race *race, struct runner *r)
 {
-	struct qmtp_options o = *race->hooks;
+	struct qmtp_options hooks = *race->hooks;
 	struct qmtp_error error;
 
-	o.host = r->server->host;
-	o.port = r->server->port;
-	o.connect_timeout = r->server->connect_timeout * 1000;
-	o.send_timeout = r->server->send_timeout * 1000;
-	o.reply_timeout = r->server->reply_timeout * 1000;
-	o.answers_one = r->server->answers_one;
-	o.arg = r;
-	r->session = qmtp_session_new(&o, &error);
+	hooks.arg = r;
+	r->session = dial(r->server, &hooks, &error);
 	if (r->session == NULL)
 		r->out = true; /* no memory: as if it could not be reached */
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "delivery/dial.h"
 #include "delivery/outcome.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -79,9 +80,9 @@ pool_init(struct pool *p, const struct server *server, bool soft_bounce,
 	};
 	for (int i = 0; i < server->connections; i++)
 		p->links[i].pool = p;
-	if (server->tls) {
+	if (dial_forbidden(server) != NULL) {
 		p->until = CLOCK_NEVER;
-		buf_str(&p->why, "TLS is not built in");
+		buf_str(&p->why, dial_forbidden(server));
 	}
 }
 
@@ -305,24 +306,13 @@ hang_up(struct link *l)
 }
 
 static void
-dial(struct link *l, int64_t now)
+begin(struct link *l, int64_t now)
 {
-	const struct server *server = l->pool->server;
-	const struct qmtp_options o = {
-		.host = server->host,
-		.port = server->port,
-		.connect_timeout = server->connect_timeout * 1000,
-		.send_timeout = server->send_timeout * 1000,
-		.reply_timeout = server->reply_timeout * 1000,
-		.answers_one = server->answers_one,
-		.window = server->in_flight,
-		.commit = commit,
-		.arg = l,
-	};
+	const struct qmtp_options hooks = { .commit = commit, .arg = l };
 	struct qmtp_error error;
 
 	l->pool->started = now;
-	l->session = qmtp_session_new(&o, &error);
+	l->session = dial(l->pool->server, &hooks, &error);
 	if (l->session == NULL) {
 		buf_clear(&l->pool->why);
 		buf_str(&l->pool->why, error.text);
@@ -335,7 +325,7 @@ pool_start(struct pool *p, int64_t now)
 {
 	if (p->server->tls || pool_stands(p) || pool_connects(p))
 		return;
-	dial(&p->links[0], now);
+	begin(&p->links[0], now);
 }
 
 void
@@ -413,7 +403,7 @@ step_link(struct link *l, int64_t now)
 
 /* Another connection is begun when all there are have their fill. */
 static void
-dial_more(struct pool *p, int64_t now)
+begin_more(struct pool *p, int64_t now)
 {
 	struct link *unused = NULL;
 
@@ -430,7 +420,7 @@ dial_more(struct pool *p, int64_t now)
 			return;
 	}
 	if (unused != NULL)
-		dial(unused, now);
+		begin(unused, now);
 }
 
 void
@@ -439,7 +429,7 @@ pool_step(struct pool *p, int64_t now)
 	for (int i = 0; i < p->server->connections; i++)
 		if (p->links[i].session != NULL)
 			step_link(&p->links[i], now);
-	dial_more(p, now);
+	begin_more(p, now);
 	if (pool_is_down(p, clock_ms()))
 		give_all_back(p, QMTP_OK, p->why.data);
 }

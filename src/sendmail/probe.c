@@ -5,6 +5,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "delivery/dial.h"
 #include "delivery/wait.h"
 #include "qmtp/qmtp.h"
 #include "util/buf.h"
@@ -26,17 +27,14 @@ struct trial {
 static void
 begin(struct trial *t, const struct server *server)
 {
-	struct qmtp_options options = {
-		.host = server->host,
-		.port = server->port,
-		.connect_timeout = server->connect_timeout * 1000,
-	};
+	static const struct qmtp_options no_hooks;
+	const char *forbidden = dial_forbidden(server);
 
 	*t = (struct trial){ .server = server, .begun = clock_ms() };
-	if (server->tls)
-		snprintf(t->error.text, sizeof(t->error.text), "TLS is not built in");
+	if (forbidden != NULL)
+		snprintf(t->error.text, sizeof(t->error.text), "%s", forbidden);
 	else
-		t->session = qmtp_session_new(&options, &t->error);
+		t->session = dial(server, &no_hooks, &t->error);
 	t->over = t->session == NULL;
 }
 
@@ -45,7 +43,7 @@ step(struct trial *t)
 {
 	enum qmtp_state state = qmtp_session_step(t->session);
 
-	if (state == QMTP_CONNECTING)
+	if (state != QMTP_OPEN && state != QMTP_CLOSED)
 		return;
 	t->over = true;
 	t->stands = state == QMTP_OPEN;
