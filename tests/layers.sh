@@ -7,11 +7,12 @@ scratch=$(mktemp -d) || exit 99
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 99' HUP INT TERM
 
-# breaches ROOT: one line for each breach in ROOT/src, "RULE FILE:LINE: TEXT"
+# breaches ROOT: one line for each breach in ROOT/src, "RULE FILE:LINE: TEXT". Examples are on no
+# floor: they are programs of whoever uses the library.
 breaches()
 {
 	# shellcheck disable=SC2016 # the $ are of awk
-	(cd "$1" && find src -name '*.[ch]' | LC_ALL=C sort | xargs awk '
+	(cd "$1" && find src -path src/qmtp/examples -prune -o -name '*.[ch]' -print | LC_ALL=C sort | xargs awk '
 	BEGIN {
 		floor["util"] = 1
 		floor["qmtp"] = floor["conf"] = floor["mail"] = 2

@@ -30,7 +30,7 @@ many()
 tidy()
 {
 	# shellcheck disable=SC2016 # the $ are of the inner shell
-	many sh -c 'clang-tidy --quiet "$@" -- -std=c11 -D_GNU_SOURCE -Isrc \
+	many sh -c 'clang-tidy --quiet "$@" -- -std=c11 -D_GNU_SOURCE -Isrc -Isrc/qmtp \
 	    -include "${BUILDDIR:-.}/config.h" -I"${BUILDDIR:-.}" -DCONF_FILE=\"/etc/c\" \
 	    -DFLUSH_PROGRAM=\"/flush\" -DLOG_SOCKET=\"/dev/log\" \
 	    -DMAX_ENTRY=1000000 -DMIN_FREE=1000000 -DMIN_INODES=100 -DQUEUE_HELPER=\"/queue\" \
@@ -49,7 +49,7 @@ check "clang-format has nothing to change" \
     sh -c "find src tests -name '*.[ch]' | xargs clang-format --dry-run -Werror"
 check "cppcheck" cppcheck -q --std=c11 --error-exitcode=1 -j 2 --inline-suppr \
     --enable=warning,performance,portability --suppress=missingIncludeSystem \
-    -D_GNU_SOURCE -Isrc src tests/qmtpd
+    -D_GNU_SOURCE -Isrc -Isrc/qmtp src tests/qmtpd
 check "clang-tidy" tidy
 check "shellcheck" sh -c "find tests -name '*.sh' | xargs shellcheck -e SC2317 bootstrap .ci/run packaging/completion/qmtp-sendmail packaging/spool-setup.in"
 check "shellcheck, for OpenRC" shellcheck -s sh -e SC2034 packaging/openrc/*.in

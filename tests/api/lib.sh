@@ -1,0 +1,59 @@
+# shellcheck shell=sh
+# lib.sh: what the tests of the installed library share, besides tests/integration/lib.sh. $CC,
+# $MAKE and $PKG_CONFIG are those of the build; $CFLAGS and all of its Makefile stay out of it.
+
+# shellcheck source=tests/integration/lib.sh
+. "${srcdir:-.}/tests/integration/lib.sh"
+
+CC=${CC:-cc}
+PKG_CONFIG=${PKG_CONFIG:-pkg-config}
+# A sanitized library needs a sanitized program.
+api_flags=''
+[ "${SANITIZERS-}" != yes ] || api_flags='-fsanitize=address,undefined -fno-sanitize-recover=all'
+
+# run_make TARGET ...: in the build tree, the library's parts alone
+run_make() {
+	(cd "$top_builddir" && unset MAKEFLAGS MFLAGS MAKELEVEL &&
+	    ${MAKE:-make} -s DESTDIR="$ROOT" "$@" >"$T/make.log" 2>&1) ||
+	    { cat "$T/make.log" && return 1; }
+}
+
+# install_library: into $ROOT, nobody's system. $INCLUDE and $LIB are where things are there.
+install_library() {
+	ROOT=$T/root
+	if ! run_make install-libLTLIBRARIES install-includeHEADERS install-pkgconfigDATA \
+	    install-dist_exampleDATA; then
+		echo "Bail out! the library cannot be installed"
+		exit 99
+	fi
+	PC=$(find "$ROOT" -name qmtp.pc)
+	LIB=${PC%/pkgconfig/qmtp.pc}
+	INCLUDE=$(dirname "$(find "$ROOT" -name qmtp.h)")
+	EXAMPLES=$(dirname "$(find "$ROOT" -name send.c)")
+}
+
+# pc OPTION ...: pkg-config knows what is in $ROOT, and nothing else
+pc() {
+	PKG_CONFIG_SYSROOT_DIR=$ROOT PKG_CONFIG_LIBDIR=$LIB/pkgconfig PKG_CONFIG_PATH='' \
+	    PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 "$PKG_CONFIG" "$@" qmtp
+}
+
+# build OUTPUT SOURCE [OPTION ...]: a program with the shared library
+build() {
+	api_out=$1
+	shift
+	# shellcheck disable=SC2046,SC2086 # options are words
+	$CC $api_flags -o "$api_out" "$@" $(pc --cflags --libs) "-Wl,-rpath,$LIB"
+}
+
+# build_static OUTPUT SOURCE [OPTION ...]: with the static one, where there is no other
+build_static() {
+	api_out=$1
+	shift
+	if [ ! -d "$T/static" ]; then
+		cp -R "$ROOT" "$T/static" && find "$T/static" -name 'libqmtp.so*' -exec rm {} +
+	fi
+	# shellcheck disable=SC2046,SC2086
+	$CC $api_flags -o "$api_out" "$@" \
+	    $(pc --static --cflags --libs | sed "s|$ROOT|$T/static|g")
+}
