@@ -18,7 +18,8 @@ run_make() {
 	    { cat "$T/make.log" && return 1; }
 }
 
-# install_library: into $ROOT, nobody's system. $INCLUDE and $LIB are where things are there.
+# install_library: into $ROOT, nobody's system. $INCLUDE, $LIB and $EXAMPLES are places there.
+# shellcheck disable=SC2034 # for the scripts
 install_library() {
 	ROOT=$T/root
 	if ! run_make install-libLTLIBRARIES install-includeHEADERS install-pkgconfigDATA \
