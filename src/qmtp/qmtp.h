@@ -34,7 +34,8 @@
  * host name is looked up in a thread of its own, so that a resolver that hangs holds
  * nobody up.
  *
- * Times are milliseconds. Functions return 0, or -1 on failure.
+ * Times are milliseconds. Functions return 0, or -1 on failure; err is filled in on
+ * failure only, and must not be NULL.
  */
 #ifndef QMTP_QMTP_H
 #define QMTP_QMTP_H
@@ -124,22 +125,26 @@ struct qmtp_package;
 struct qmtp_package *qmtp_package_new(void);
 
 /*
- * Must not be in a session any more (answered, or the session closed). NULL is allowed.
+ * A package that is in a session (submitted, and neither done nor let go of) must not be
+ * freed or changed; it may be looked at. NULL is allowed.
  */
 void qmtp_package_free(struct qmtp_package *p);
 
 /*
  * The envelope: raw addresses, no angle brackets, no SMTP quoting (QMTP §4), copied. ""
- * is the null sender; a package without a sender cannot be submitted. Failures:
- * QMTP_INVALID through qmtp_package_check(); -1 here is only for lack of memory or
- * QMTP_RCPTS_MAX.
+ * is the null sender; a package without a sender cannot be submitted. A sender takes the
+ * place of the one before. What an address may be is for qmtp_package_check() to say; -1
+ * here is only for lack of memory or QMTP_RCPTS_MAX, and changes nothing.
  */
 int qmtp_package_sender(struct qmtp_package *p, const char *addr);
 int qmtp_package_rcpt(struct qmtp_package *p, const char *addr);
 
-/* The sender, or NULL while it is unset; the recipient at a position, copied out as a
- * string: its length, without the NUL, or -1 when there is no such recipient. At most
- * size bytes are written, NUL included. */
+/*
+ * The sender, or NULL while it is unset; the package's own, until it is set anew. The
+ * recipient at a position, copied out as a string: its length, without the NUL, or -1
+ * when there is no such recipient. At most size bytes are written, NUL included; it was
+ * cut when the length is size or more.
+ */
 const char *qmtp_package_get_sender(const struct qmtp_package *p);
 ssize_t qmtp_package_get_rcpt(
     const struct qmtp_package *p, size_t position, char *out, size_t size);
@@ -153,8 +158,10 @@ void qmtp_package_new_message(struct qmtp_package *p);
 /*
  * The message, in pieces that are sent one behind the other. append copies; lend does
  * not: the bytes must stay until the package is freed or given a new message. file
- * sends length bytes of a regular file from offset: the descriptor is lent, its
- * position neither used nor moved.
+ * sends length bytes of a regular file from offset: the descriptor is lent, until then
+ * too, its position neither used nor moved. Whether they are there is seen when they are
+ * sent (QMTP_SOURCE). -1: no memory, or a message of more than 2^63 bytes; then the
+ * package is as it was.
  */
 int qmtp_package_append(struct qmtp_package *p, const void *data, size_t len);
 int qmtp_package_lend(struct qmtp_package *p, const void *data, size_t len);
@@ -169,7 +176,10 @@ int qmtp_package_file(struct qmtp_package *p, int fd, uint64_t offset, uint64_t 
  */
 int qmtp_package_read(struct qmtp_package *p, int fd, struct qmtp_error *err);
 
-/* The same of a file by its name; the package keeps it open until it needs it no more. */
+/*
+ * The same of a file by its name, from its beginning; the package keeps it open until it
+ * is freed or given a new message.
+ */
 int qmtp_package_path(struct qmtp_package *p, const char *path, struct qmtp_error *err);
 
 /*
@@ -209,8 +219,10 @@ bool qmtp_package_done(const struct qmtp_package *p); /* all answers owed have c
 bool qmtp_package_committed(const struct qmtp_package *p);
 
 /*
- * The answer for the recipient at a position, in the order they were added; code 0 when
- * none has come (yet). With options.answers_one only position 0 has one.
+ * The answer for the recipient at a position, counted from 0 in the order they were added;
+ * code 0 when none has come (yet). With options.answers_one only position 0 has one. The
+ * answers to a submission stand until the package is submitted again or given a new
+ * envelope.
  */
 struct qmtp_reply qmtp_package_reply(const struct qmtp_package *p, size_t position);
 
@@ -304,8 +316,9 @@ struct qmtp_options {
 	int send_timeout; /* without any progress: 60,000 */
 	/* all answers to a package, from when it is the oldest unanswered one: 300,000 */
 	int reply_timeout;
-	int silence;         /* after one answer to several recipients: 30,000 */
-	int session_timeout; /* no package is begun after this, QMTP_AGED: 3,000,000 */
+	int silence; /* after one answer to several recipients: 30,000 */
+	/* no package is begun after this, QMTP_AGED; at most QMTP_SESSION_MAX: 3,000,000 */
+	int session_timeout;
 	/* the server answers once per package (mailfront); that answer stands for all */
 	bool answers_one;
 	/*
@@ -330,8 +343,10 @@ struct qmtp_options {
 	 * before is answered the session closes (QMTP_REFUSED). NULL: always go on.
 	 */
 	int (*commit)(void *arg, struct qmtp_package *p);
+	/* Called as things happen, from within the calls below. NULL: not. */
 	void (*trace)(void *arg, enum qmtp_trace what, const void *data, size_t len);
-	void *arg; /* for both */
+	/* for both; neither may change this session or its packages */
+	void *arg;
 };
 
 struct qmtp_session;
@@ -345,14 +360,16 @@ enum qmtp_state {
 };
 
 /*
- * Start connecting, unless options.defer is set. NULL with err when the options make no sense or there is no memory.
+ * Start connecting, unless options.defer is set. NULL with err when the options make no
+ * sense (QMTP_INVALID: no host, a negative number, a port above 65535) or there is no
+ * memory. A connection that fails at once is a session that is closed.
  */
 struct qmtp_session *qmtp_session_new(
     const struct qmtp_options *options, struct qmtp_error *err);
 
 /*
- * A session on a connected stream socket, which it then owns. options->host is used as
- * a name only.
+ * A session on a connected stream socket, which it then owns; on failure it is still the
+ * caller's. options->host is used as a name only.
  */
 struct qmtp_session *qmtp_session_adopt(
     int fd, const struct qmtp_options *options, struct qmtp_error *err);
@@ -392,8 +409,8 @@ size_t qmtp_session_unfinished(const struct qmtp_session *s);
 #define QMTP_POLL_MAX 8
 
 /*
- * Fill in what to wait for; returns how many entries of v, at most QMTP_POLL_MAX, were
- * used.
+ * Fill in what to wait for; returns how many entries of v, which has room for
+ * QMTP_POLL_MAX, were used. It changes from step to step, the descriptors too.
  */
 size_t qmtp_session_poll(const struct qmtp_session *s, struct pollfd *v);
 
@@ -431,7 +448,7 @@ bool qmtp_session_proven(const struct qmtp_session *s);
 
 /*
  * For QMTP_EARLY, QMTP_GARBAGE and QMTP_EXTRA: the first bytes that had no business
- * there, at most 400.
+ * there, at most 400; else *len is 0. They live as long as the session's error.
  */
 const char *qmtp_session_stray(const struct qmtp_session *s, size_t *len);
 
@@ -450,7 +467,8 @@ int qmtp_session_connect(struct qmtp_session *s, struct qmtp_error *err);
 
 /*
  * Step and wait until all submitted packages are done (0), or the session closed or the
- * deadline passed (-1 with err).
+ * deadline (qmtp_now() time, INT64_MAX for none) passed (-1 with err). After the deadline,
+ * cause QMTP_TIMEOUT in phase QMTP_IDLE, the session is as it was: step, run or close it.
  */
 int qmtp_session_run(struct qmtp_session *s, int64_t deadline, struct qmtp_error *err);
 
