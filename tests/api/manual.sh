@@ -164,9 +164,13 @@ check 'that of qmtp.3 is linked' build "$T/example" "$T/qmtp.3.1.o"
 start_server --unix "$T/sock" --store "$T/got" --rule 'bad@*=D#5.1.1 nobody'
 printf 'Subject: x\n\nIt works.\n' >"$T/message"
 is 'it sends a message' "$("$T/example" "$T/sock" alice@example.org bob@example.net bad@example.net \
-    <"$T/message" 2>&1)" 'bob@example.net: accepted
-bad@example.net: refused'
+    <"$T/message" 2>&1; echo $?)" 'bob@example.net: accepted
+bad@example.net: refused
+1'
 same '... which arrives' "$T/got/000001.message" "$T/message"
+is '... and says so' "$("$T/example" "$T/sock" alice@example.org bob@example.net <"$T/message" 2>&1; echo $?)" \
+    'bob@example.net: accepted
+0'
 stop_server "$PID"
 like 'it says why it cannot' "$("$T/example" "$T/nowhere" a@example.org b@example.net <"$T/message" 2>&1)" \
     "*nowhere: No such file or directory while connecting*b@example.net: not sent, try again"
