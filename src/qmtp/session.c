@@ -1,5 +1,6 @@
 #include "qmtp/session.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,8 +71,15 @@ qmtp__session_start(struct qmtp_session *s)
 struct qmtp_session *
 qmtp_session_adopt(int fd, const struct qmtp_options *options, struct qmtp_error *err)
 {
-	struct qmtp_session *s = create(options, err);
+	struct qmtp_session *s;
+	int flags = fcntl(fd, F_GETFL);
 
+	if (flags < 0 ||
+	    (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)) {
+		qmtp__fail_errno(err, QMTP_IDLE, "the socket");
+		return NULL;
+	}
+	s = create(options, err);
 	if (s == NULL)
 		return NULL;
 	s->adopted = true;
