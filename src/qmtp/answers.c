@@ -103,6 +103,8 @@ qmtp__receive(struct qmtp_session *s)
 
 	do {
 		n = qmtp__stream_read(&s->stream, data, sizeof(data));
+		if (n <= 0 && s->broken)
+			break;
 		if (n == 0)
 			return ended(s);
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))

@@ -225,15 +225,9 @@ write_failed(struct qmtp_session *s)
 		s->sending->committed = true;
 		finish(s);
 	}
-	if ((saved == EPIPE || saved == ECONNRESET) && qmtp__receive(s) < 0 &&
-	    s->error.cause != QMTP_EOF && s->error.cause != QMTP_SYSTEM)
+	s->broken = true;
+	if ((saved == EPIPE || saved == ECONNRESET) && qmtp__receive(s) < 0)
 		return -1;
-	if (s->state == QMTP_CLOSED) { /* the write says more than the read */
-		s->error.cause = QMTP_OK;
-		errno = saved;
-		qmtp__fail_errno(&s->error, phase, "");
-		return -1;
-	}
 	errno = saved;
 	return qmtp__session_fail_errno(s, phase);
 }

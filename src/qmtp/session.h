@@ -42,6 +42,7 @@ struct qmtp_session {
 	bool underway;    /* sending was begun */
 	bool heard;       /* all the server had said, since bytes went last */
 	bool approved;    /* its last byte may go */
+	bool broken;      /* a write failed: the end of what can be read is no news */
 	bool held;        /* the system was told that more follows what it has */
 	size_t run;       /* the run that is being sent, */
 	uint64_t sent;    /* and how much of it is */
