@@ -297,6 +297,22 @@ START_TEST(read_without_end)
 }
 END_TEST
 
+/* To the byte. */
+START_TEST(read_just_enough)
+{
+	int fits = pipe_of("abc"), more = pipe_of("abcd");
+
+	ck_assert_int_eq(qmtp_package_file(p, 0, 0, QMTP_MESSAGE_MAX - 3), 0);
+	ck_assert_int_eq(qmtp_package_read(p, more, &err), -1);
+	ck_assert_int_eq(err.cause, QMTP_INVALID);
+	ck_assert_uint_eq(qmtp_package_size(p), QMTP_MESSAGE_MAX - 3);
+	ck_assert_int_eq(qmtp_package_read(p, fits, &err), 0);
+	ck_assert_uint_eq(qmtp_package_size(p), QMTP_MESSAGE_MAX);
+	close(fits);
+	close(more);
+}
+END_TEST
+
 START_TEST(read_too_much)
 {
 	int fd = file_of("", 0, 0);
@@ -650,6 +666,7 @@ main(void)
 	tcase_add_test(t, no_bytes_no_piece);
 	tcase_add_loop_test(t, read_a_stream, 0, 2);
 	tcase_add_test(t, read_without_end);
+	tcase_add_test(t, read_just_enough);
 	tcase_add_test(t, read_too_much);
 	tcase_add_test(t, unreadable);
 	tcase_add_test(t, path_is_closed);
