@@ -47,8 +47,8 @@ qmtp__fail(struct qmtp_error *err, enum qmtp_phase phase, enum qmtp_cause cause,
  * strerror(3) is not safe in threads, and the two strerror_r(3) differ in what they
  * return.
  */
-static void
-reason(int errnum, char *out, size_t size)
+void
+qmtp__reason(int errnum, char *out, size_t size)
 {
 	locale_t c = newlocale(LC_MESSAGES_MASK, "C", (locale_t)0);
 
@@ -67,7 +67,7 @@ qmtp__fail_system(
 	int saved = errno;
 	char text[100];
 
-	reason(saved, text, sizeof(text));
+	qmtp__reason(saved, text, sizeof(text));
 	qmtp__fail(err, phase, saved == ENOMEM ? QMTP_MEMORY : QMTP_SYSTEM,
 	    "%s while %s%s%s", text, doing, *what ? " " : "", what);
 	err->errnum = saved;

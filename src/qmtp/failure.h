@@ -20,4 +20,7 @@ int qmtp__fail_errno(struct qmtp_error *err, enum qmtp_phase phase, const char *
 int qmtp__fail_system(
     struct qmtp_error *err, enum qmtp_phase phase, const char *doing, const char *what);
 
+/* What errnum means, in English. */
+void qmtp__reason(int errnum, char *out, size_t size);
+
 #endif
