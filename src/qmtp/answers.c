@@ -86,13 +86,19 @@ take_in(struct qmtp_session *s, const char *in, size_t len)
 	return 0;
 }
 
+static enum qmtp_phase
+phase_of(const struct qmtp_session *s)
+{
+	return s->oldest != NULL && s->oldest->committed ? QMTP_REPLY : QMTP_SEND;
+}
+
 static int
 ended(struct qmtp_session *s)
 {
-	enum qmtp_phase phase =
-	    s->oldest != NULL && s->oldest->committed ? QMTP_REPLY : QMTP_SEND;
+	const char *how = qmtp__stream_trouble(&s->stream);
 
-	return qmtp__session_fail(s, phase, QMTP_EOF, "the server closed the connection");
+	return qmtp__session_fail(s, phase_of(s), QMTP_EOF,
+	    "the server closed the connection%s%s", *how != '\0' ? " " : "", how);
 }
 
 int
@@ -103,6 +109,8 @@ qmtp__receive(struct qmtp_session *s)
 
 	do {
 		n = qmtp__stream_read(&s->stream, data, sizeof(data));
+		if (n < 0 && errno == EPROTO && s->stream.tls != NULL)
+			return qmtp__secure_broke(s, phase_of(s));
 		if (n <= 0 && s->broken)
 			break;
 		if (n == 0)
@@ -110,12 +118,10 @@ qmtp__receive(struct qmtp_session *s)
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			break;
 		if (n < 0)
-			return qmtp__session_fail_errno(s,
-			    s->oldest != NULL && s->oldest->committed ? QMTP_REPLY
-								      : QMTP_SEND);
+			return qmtp__session_fail_errno(s, phase_of(s));
 		if (take_in(s, data, (size_t)n) < 0)
 			return -1;
-	} while ((size_t)n == sizeof(data));
+	} while ((size_t)n == sizeof(data) || s->stream.tls != NULL);
 	s->heard = true;
 	return 0;
 }

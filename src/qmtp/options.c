@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "qmtp/failure.h"
+#include "qmtp/tls.h"
 
 #define WINDOW_BYTES (16 * 1024 * 1024)
 
@@ -98,6 +99,8 @@ qmtp__options_copy(
 	if (from->host == NULL || *from->host == '\0')
 		return qmtp__fail(
 		    err, QMTP_IDLE, QMTP_INVALID, "host: no server was named");
+	if (from->tls != NULL && qmtp__tls_check(from, err) < 0)
+		return -1;
 	*to = *from;
 	if (fill_in(to, err) < 0)
 		return -1;

@@ -221,13 +221,16 @@ write_failed(struct qmtp_session *s)
 	enum qmtp_phase phase = s->approved ? QMTP_COMMIT : QMTP_SEND;
 	int saved = errno;
 
-	if (s->approved) {
+	/* of a TLS record that did not go out wholly the server has nothing */
+	if (s->approved && s->stream.tls == NULL) {
 		s->sending->committed = true;
 		finish(s);
 	}
 	s->broken = true;
 	if ((saved == EPIPE || saved == ECONNRESET) && qmtp__receive(s) < 0)
 		return -1;
+	if (saved == EPROTO && s->stream.tls != NULL)
+		return qmtp__secure_broke(s, phase);
 	errno = saved;
 	return qmtp__session_fail_errno(s, phase);
 }

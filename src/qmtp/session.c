@@ -87,6 +87,8 @@ qmtp_session_adopt(int fd, const struct qmtp_options *options, struct qmtp_error
 	s->state = QMTP_OPEN;
 	s->stream.fd = fd;
 	snprintf(s->peer, sizeof(s->peer), "%s", s->options.host);
+	if (s->options.tls != NULL)
+		qmtp__secure_start(s);
 	return s;
 }
 
@@ -145,6 +147,7 @@ qmtp_session_free(struct qmtp_session *s)
 		return;
 	qmtp_session_close(s);
 	qmtp__options_free(&s->options);
+	qmtp_shared_free(s->own);
 	free(s);
 }
 
@@ -276,9 +279,11 @@ qmtp_session_poll(const struct qmtp_session *s, struct pollfd *v)
 		return qmtp__connect_poll(&s->connect, v);
 	if (s->state == QMTP_WAITING || s->state == QMTP_CLOSED)
 		return 0;
-	v[0] = (struct pollfd){ .fd = s->stream.fd, .events = POLLIN };
-	if (qmtp__send_wanted(s))
-		v[0].events |= POLLOUT;
+	v[0] = (struct pollfd){ .fd = s->stream.fd };
+	if (s->state == QMTP_SECURING)
+		v[0].events = qmtp__secure_events(s);
+	else
+		v[0].events = qmtp__stream_events(&s->stream, qmtp__send_wanted(s));
 	return 1;
 }
 
@@ -320,6 +325,8 @@ qmtp_session_deadline(const struct qmtp_session *s)
 {
 	if (s->state == QMTP_CONNECTING)
 		return qmtp__connect_deadline(&s->connect);
+	if (s->state == QMTP_SECURING)
+		return qmtp__secure_deadline(s);
 	if (s->state == QMTP_WAITING || s->state == QMTP_CLOSED)
 		return INT64_MAX;
 	return first_limit(s).at;
@@ -341,21 +348,40 @@ keep_time(struct qmtp_session *s)
 }
 
 static void
+begin_sending(struct qmtp_session *s)
+{
+	s->state = QMTP_OPEN;
+	s->progress = qmtp_now();
+	qmtp__send(s);
+}
+
+static void
+secure_step(struct qmtp_session *s)
+{
+	if (qmtp__secure_step(s) > 0)
+		begin_sending(s);
+}
+
+static void
 connect_step(struct qmtp_session *s)
 {
 	int r = qmtp__connect_step(&s->connect, &s->stream.fd, &s->error);
 
-	if (r == 0)
+	if (r == 0) {
+		if (s->connect.n > 0) /* there is time, while the server is thinking */
+			qmtp__secure_prepare(s);
 		return;
+	}
 	if (r < 0) {
 		qmtp_session_close(s);
 		return;
 	}
 	memcpy(s->peer, s->connect.peer, sizeof(s->peer));
-	s->state = QMTP_OPEN;
-	s->progress = qmtp_now();
 	qmtp__session_trace(s, QMTP_TRACE_NOTE, "connected to %s", s->peer);
-	qmtp__send(s);
+	if (s->options.tls == NULL)
+		begin_sending(s);
+	else if (qmtp__secure_start(s) == 0)
+		secure_step(s);
 }
 
 /*
@@ -376,6 +402,8 @@ qmtp_session_step(struct qmtp_session *s)
 	s->heard = false;
 	if (s->state == QMTP_CONNECTING)
 		connect_step(s);
+	else if (s->state == QMTP_SECURING)
+		secure_step(s);
 	else if (s->state == QMTP_OPEN && listen_first(s) == 0 && qmtp__send(s) == 0)
 		keep_time(s);
 	return s->state;

@@ -1,7 +1,7 @@
 /*
  * qmtp/session.h: the inside of a session, shared by the files that make one up:
- * session.c (its life, its clock), sending.c (packages out), answers.c (answers in, which
- * response.c reads).
+ * session.c (its life, its clock), securing.c (TLS), sending.c (packages out), answers.c
+ * (answers in, which response.c reads).
  *
  * Packages stand in one list in the order they were submitted:
  *
@@ -25,6 +25,8 @@
 struct qmtp_session {
 	struct qmtp_options options; /* defaults filled in, strings copied */
 	bool adopted;
+	struct qmtp_shared *own; /* where options.shared is not, with TLS; or NULL */
+	bool prepared;           /* TLS can begin */
 
 	/* from here on: of the present connection; a new one begins with zeros */
 	enum qmtp_state state;
@@ -34,6 +36,7 @@ struct qmtp_session {
 	struct qmtp__stream stream; /* fd -1: none (yet) */
 	int64_t begun;              /* when connecting began */
 	char peer[QMTP__PEER_MAX];
+	char security[96]; /* TLS, in words */
 
 	struct qmtp_package *oldest, *sending, *newest;
 	size_t unfinished;
@@ -81,6 +84,27 @@ int qmtp__session_end(struct qmtp_session *s);
 
 void qmtp__session_trace(const struct qmtp_session *s, enum qmtp_trace what,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * With options.tls: read the files that TLS needs, if that was not done. 0, or -1: the
+ * session is closed.
+ */
+int qmtp__secure_prepare(struct qmtp_session *s);
+
+/* Start TLS on the connected stream. 0, or -1: the session is closed. */
+int qmtp__secure_start(struct qmtp_session *s);
+
+/* 1: it stands; 0: wait; -1: the session is closed. */
+int qmtp__secure_step(struct qmtp_session *s);
+
+/* What it waits for. */
+short qmtp__secure_events(const struct qmtp_session *s);
+
+/* When that has to be done. */
+int64_t qmtp__secure_deadline(const struct qmtp_session *s);
+
+/* Close because TLS broke. Returns -1. */
+int qmtp__secure_broke(struct qmtp_session *s, enum qmtp_phase phase);
 
 /* Send what can be sent. 0, or -1: the session is closed. */
 int qmtp__send(struct qmtp_session *s);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -11,12 +12,17 @@
 #include <sys/sendfile.h>
 #endif
 
+#include "qmtp/tls.h"
+
+#define RECORD_SIZE 16384             /* bytes that TLS takes at a time */
 #define COPY_SIZE 65536               /* bytes at a time where there is no sendfile */
 #define FILE_MOST ((uint64_t)1 << 30) /* bytes asked of one sendfile */
 
 void
 qmtp__stream_close(struct qmtp__stream *s)
 {
+	qmtp__tls_free(s->tls);
+	s->tls = NULL;
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
@@ -27,6 +33,8 @@ qmtp__stream_read(const struct qmtp__stream *s, void *data, size_t len)
 {
 	ssize_t n;
 
+	if (s->tls != NULL)
+		return qmtp__tls_read(s->tls, data, len);
 	do
 		n = recv(s->fd, data, len, MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
@@ -40,11 +48,30 @@ qmtp__stream_write(
 	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = n };
 	ssize_t done;
 
+	if (s->tls != NULL)
+		return qmtp__tls_write(s->tls, v, n);
 	do
 		done = sendmsg(
 		    s->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
 	while (done < 0 && errno == EINTR);
 	return done;
+}
+
+short
+qmtp__stream_events(const struct qmtp__stream *s, bool sending)
+{
+	const struct qmtp__tls *t = s->tls;
+	short events = sending ? POLLOUT : 0;
+
+	if (t != NULL && sending && t->writes != 0)
+		events = t->writes;
+	return (short)(POLLIN | events | (t != NULL ? t->reads : 0));
+}
+
+const char *
+qmtp__stream_trouble(const struct qmtp__stream *s)
+{
+	return s->tls != NULL ? s->tls->ops->trouble(s->tls->connection) : "";
 }
 
 /* To set TCP_NODELAY sends what was held back. On other sockets nothing is. */
@@ -53,6 +80,8 @@ qmtp__stream_push(const struct qmtp__stream *s)
 {
 	int on = 1;
 
+	if (s->tls != NULL) /* it holds nothing back */
+		return;
 	setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
@@ -78,12 +107,12 @@ static ssize_t
 copy(const struct qmtp__stream *s, int file, uint64_t offset, uint64_t len, int *source)
 {
 	char data[COPY_SIZE];
+	size_t most = s->tls != NULL ? RECORD_SIZE : sizeof(data);
 	struct iovec v = { .iov_base = data };
 	ssize_t n;
 
 	do
-		n = pread(file, data, len < sizeof(data) ? (size_t)len : sizeof(data),
-		    (off_t)offset);
+		n = pread(file, data, len < most ? (size_t)len : most, (off_t)offset);
 	while (n < 0 && errno == EINTR);
 	if (n <= 0) {
 		*source = 1;
@@ -130,10 +159,13 @@ qmtp__stream_file(
     const struct qmtp__stream *s, int file, uint64_t offset, uint64_t len, int *source)
 {
 	off_t at = (off_t)offset;
-	ssize_t n = sendfile_quietly(
-	    s->fd, file, &at, len < FILE_MOST ? (size_t)len : (size_t)FILE_MOST);
+	ssize_t n;
 
 	*source = 0;
+	if (s->tls != NULL)
+		return copy(s, file, offset, len, source);
+	n = sendfile_quietly(
+	    s->fd, file, &at, len < FILE_MOST ? (size_t)len : (size_t)FILE_MOST);
 	if (n < 0 &&
 	    (errno == EINVAL || errno == ENOSYS || errno == EOVERFLOW || errno == EBADF))
 		return copy(s, file, offset, len, source);

@@ -1,11 +1,13 @@
 /*
  * qmtp/stream.h: bytes to and from a connected socket that does not block. SIGPIPE is
  * never raised. Those of type ssize_t return what read(2) and write(2) would: a count, 0 for end of
- * file on reading, -1 with errno.
+ * file on reading, -1 with errno: EPROTO when TLS broke. With TLS a write is one record
+ * at most, and one that returned -1 with EAGAIN is repeated by the next (tls_module.h).
  */
 #ifndef QMTP_STREAM_H
 #define QMTP_STREAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -17,7 +19,7 @@ struct qmtp__stream {
 	struct qmtp__tls *tls; /* NULL: plain bytes */
 };
 
-/* Close it, if there is one. */
+/* Close it, if there is one; TLS says goodbye before. */
 void qmtp__stream_close(struct qmtp__stream *s);
 
 ssize_t qmtp__stream_read(const struct qmtp__stream *s, void *data, size_t len);
@@ -28,6 +30,12 @@ ssize_t qmtp__stream_read(const struct qmtp__stream *s, void *data, size_t len);
  */
 ssize_t qmtp__stream_write(
     const struct qmtp__stream *s, const struct iovec *v, size_t n, int more);
+
+/* What to poll(2) for: reading, and writing too when there is something to send. */
+short qmtp__stream_events(const struct qmtp__stream *s, bool sending);
+
+/* With TLS: how it broke, or how the end of file was none of TLS; else "". */
+const char *qmtp__stream_trouble(const struct qmtp__stream *s);
 
 /* Nothing more follows for now: let the system send what it has. */
 void qmtp__stream_push(const struct qmtp__stream *s);
