@@ -63,8 +63,8 @@ qmtp__send_wanted(const struct qmtp_session *s)
 {
 	if (s->sending == NULL || s->ending)
 		return false;
-	if (!s->underway)
-		return may_begin(s, s->sending);
+	if (!s->underway) /* with nothing in flight it is begun, or the session closes */
+		return s->packages == 0 || may_begin(s, s->sending);
 	return !at_last_byte(s) || !window_full(s);
 }
 
