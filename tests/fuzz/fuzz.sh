@@ -59,7 +59,7 @@ fi
 	for source in $SOURCES; do
 		case $source in *.c) echo "$srcdir/$source" ;; esac
 	done
-	echo "$srcdir/tests/fuzz/fuzz.c"
+	for source in fuzz look model; do echo "$srcdir/tests/fuzz/$source.c"; done
 } | xargs -P "$jobs" -n 1 "$0" object || exit 1
 rm -f "$out/fuzz.a"
 ar cr "$out/fuzz.a" "$out"/*.o || exit 1

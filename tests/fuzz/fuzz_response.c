@@ -11,52 +11,10 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "qmtp/response.h"
+#include "look.h"
 
 #define RUN 2047
 #define INPUT_MAX (5 * (size_t)QMTP_REPLY_MAX)
-
-/* An answer, or what is none, at the beginning of some bytes. */
-struct found {
-	enum qmtp__response_item item;
-	size_t content, len; /* of a whole answer */
-	size_t size; /* of a whole answer; or up to the first wrong byte, with it */
-};
-
-/* QMTP §5 and §6, by looking at all of it. */
-static struct found
-look(const char *in, size_t n)
-{
-	struct found f = { .item = QMTP__RESPONSE_MORE };
-	size_t digits = 0;
-
-	while (digits < n && in[digits] >= '0' && in[digits] <= '9') {
-		if (digits < 5)
-			f.len = 10 * f.len + (size_t)(in[digits] - '0');
-		digits++;
-		if (digits == 19 || (digits == 2 && in[0] == '0')) {
-			f.item = QMTP__RESPONSE_NO_NETSTRING;
-			f.size = digits;
-			return f;
-		}
-	}
-	if (digits == n)
-		return f;
-	f.content = f.size = digits + 1;
-	if (digits == 0 || in[digits] != ':')
-		f.item = QMTP__RESPONSE_NO_NETSTRING;
-	else if (digits > 4 || f.len == 0 || f.len > 8192)
-		f.item = QMTP__RESPONSE_BAD_LENGTH;
-	else if (n > f.content && memchr("KZD", in[f.content], 3) == NULL) {
-		f.item = QMTP__RESPONSE_BAD_KIND;
-		f.size++;
-	} else if (n > f.content + f.len) {
-		f.item = in[f.content + f.len] == ',' ? QMTP__RESPONSE_WHOLE
-						      : QMTP__RESPONSE_NO_NETSTRING;
-		f.size += f.len + 1;
-	}
-	return f;
-}
 
 /* The sizes of pieces, as they follow from the seed. */
 static size_t
