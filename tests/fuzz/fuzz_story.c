@@ -201,6 +201,7 @@ submit(unsigned kind)
 		    p, body.data + body.len / 2, body.len - body.len / 2) == 0,
 	    "a message");
 	if (qmtp_session_submit(session, p, &err) == 0) {
+		must(world.now - BORN < model.o.session_timeout, "not at its age");
 		model_submit(&model, p, &body, kind & 16 ? "" : "a@b", addrs);
 		packages[npackages++] = p;
 	} else {
@@ -221,6 +222,8 @@ step(void)
 	world.just_read = false;
 	if (qmtp_session_state(session) != QMTP_CLOSED)
 		qmtp_session_step(session);
+	must(!model.cut || world.read == world.words.len,
+	    "the last words of a server that is gone are heard");
 	model_check(&model, session);
 }
 

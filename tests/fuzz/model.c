@@ -1,5 +1,6 @@
 #include "model.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "fuzz.h"
@@ -225,7 +226,7 @@ model_write_failed(struct model *m, int errnum)
 		phase = QMTP_COMMIT;
 	}
 	finish(m, phase, QMTP_SYSTEM, errnum);
-	m->cut = true;
+	m->cut = errnum == EPIPE || errnum == ECONNRESET;
 }
 
 /* Something was read that nobody can use: the session ends for that, whatever else. */

@@ -43,9 +43,9 @@ struct model {
 	int64_t answered, waiting;
 	bool proven;
 
-	bool refused;          /* commit said no */
-	bool cut;              /* a write failed */
-	bool over;             /* the session must be closed, for this reason: */
+	bool refused; /* commit said no */
+	bool cut;     /* a write failed, and what was said before may still be there */
+	bool over;    /* the session must be closed, for this reason: */
 	struct qmtp_error end; /* its text excepted */
 };
 
