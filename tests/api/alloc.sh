@@ -36,13 +36,7 @@ echo D >"$T/piece"
 ${API_VALGRIND-} "$T/alloc" "$T/claims" "$T/piece" "$T/socket" "$PORT" >"$T/out" 2>"$T/err"
 code=$?
 is 'it ends well, and says nothing' "$code $(cat "$T/err")" '0 '
-while IFS= read -r line; do
-	case $line in
-	ok*) ok "${line#*- }" ;;
-	not*) not_ok "${line#*- }" ;;
-	'#'*) echo "$line" ;;
-	esac
-done <"$T/out"
+tap_of "$T/out"
 is 'all stories were told' "$(grep -c ok "$T/out")" 6
 
 # "RCPT LETTERS" for each recipient that a server has accepted, with the lines of its message

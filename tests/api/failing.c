@@ -30,6 +30,7 @@ failing_start(long place)
 {
 	atomic_store(&fail_at, place);
 	atomic_store(&calls, 0);
+	atomic_store(&living, 0);
 	atomic_store(&failed, FAILED_NOTHING);
 }
 

@@ -58,3 +58,14 @@ build_static() {
 	$CC $api_flags -o "$api_out" "$@" \
 	    $(pc --static --cflags --libs | sed "s|$ROOT|$T/static|g")
 }
+
+# tap_of FILE: the cases of a program as cases of ours
+tap_of() {
+	while IFS= read -r api_line; do
+		case $api_line in
+		ok*) ok "${api_line#*- }" ;;
+		not*) not_ok "${api_line#*- }" ;;
+		'#'*) printf '%s\n' "$api_line" ;;
+		esac
+	done <"$1"
+}
