@@ -156,6 +156,12 @@ install_library
 for page in "$pages"/qmtp*.3; do
 	examples "${page##*/}"
 done
+{
+	printf '#include <qmtp.h>\n#include <stdio.h>\nint main(void) {\n'
+	sed -n '/^    #include <qmtp.h>/,/^    [$] cc/s/^    \([^#$]\)/\1/p' "$top_srcdir/README.md"
+	echo 'return 0; }'
+} >"$T/qmtp.README.c"
+check 'README.md has an example' grep -q qmtp_send "$T/qmtp.README.c"
 for example in "$T"/qmtp*.c; do
 	check "the example ${example##*/} compiles" build "${example%.c}.o" -c -std=c11 -Wall -Wextra \
 	    -Wpedantic -Werror -D_POSIX_C_SOURCE=200809L "$example"
