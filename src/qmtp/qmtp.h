@@ -267,10 +267,13 @@ struct qmtp_result qmtp_package_result(const struct qmtp_package *p, size_t posi
  * name in it. OpenSSL is in a module that is loaded by the first session that needs it.
  */
 struct qmtp_tls {
-	/* host name or address that the certificate must have, and for SNI; NULL: host */
+	/*
+	 * host name or address that the certificate must have, and for SNI; NULL: host,
+	 * which must then be no path, unless there is a fingerprint
+	 */
 	const char *name;
 	/* a file of certificates (PEM), or a directory with hashed names, of the
-	   authorities to trust; NULL: the system's directory */
+	   authorities to trust; NULL: the system's directory, or else its file */
 	const char *ca;
 	/*
 	 * SHA-256 of the server's public key (of its SubjectPublicKeyInfo, DER), as 64
@@ -278,10 +281,12 @@ struct qmtp_tls {
 	 * and no other.
 	 */
 	const char *fingerprint;
-	const char
-	    *certificate;   /* one's own, PEM, with the chain behind it; NULL: none */
-	const char *key;    /* its private key, PEM, not encrypted */
-	const char *module; /* path of the module; NULL: the installed one */
+	/* one's own, PEM, with the chain behind it; NULL: none */
+	const char *certificate;
+	/* its private key, PEM, not encrypted; NULL: it is in the certificate's file */
+	const char *key;
+	/* absolute path of the module; NULL: the installed one */
+	const char *module;
 };
 
 /*
