@@ -373,8 +373,8 @@ struct qmtp_session *qmtp_session_new(
     const struct qmtp_options *options, struct qmtp_error *err);
 
 /*
- * A session on a connected stream socket, which it then owns; on failure it is still the
- * caller's. options->host is used as a name only.
+ * A session on a connected stream socket, which is made non-blocking and which it then
+ * owns; on failure it is still the caller's. options->host is used as a name only.
  */
 struct qmtp_session *qmtp_session_adopt(
     int fd, const struct qmtp_options *options, struct qmtp_error *err);
