@@ -101,27 +101,48 @@ ended(struct qmtp_session *s)
 	    "the server closed the connection%s%s", *how != '\0' ? " " : "", how);
 }
 
+static bool
+would_block(ssize_t n)
+{
+	return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+/* A read without bytes. 0: there is nothing to hear, or no more; -1: the session closed. */
+static int
+no_bytes(struct qmtp_session *s, ssize_t n)
+{
+	if (would_block(n))
+		return 0;
+	if (n < 0 && errno == EPROTO && s->stream.tls != NULL)
+		return qmtp__secure_broke(s, phase_of(s));
+	if (s->broken)
+		return 0;
+	if (n == 0)
+		return ended(s);
+	return qmtp__session_fail_errno(s, phase_of(s));
+}
+
+/*
+ * Bytes that TLS has read already are nothing that poll(2) would tell: it is read until it
+ * has none. Where that meets the end behind the last answer, the next call tells.
+ */
 int
 qmtp__receive(struct qmtp_session *s)
 {
+	bool tls = s->stream.tls != NULL, some = false;
 	char data[READ_SIZE];
 	ssize_t n;
 
 	do {
 		n = qmtp__stream_read(&s->stream, data, sizeof(data));
-		if (n < 0 && errno == EPROTO && s->stream.tls != NULL)
-			return qmtp__secure_broke(s, phase_of(s));
-		if (n <= 0 && s->broken)
-			break;
-		if (n == 0)
-			return ended(s);
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			break;
-		if (n < 0)
-			return qmtp__session_fail_errno(s, phase_of(s));
-		if (take_in(s, data, (size_t)n) < 0)
+		if (n <= 0 && some && s->unfinished == 0 && !would_block(n))
+			return 0;
+		if (n <= 0 && no_bytes(s, n) < 0)
 			return -1;
-	} while ((size_t)n == sizeof(data) || s->stream.tls != NULL);
+		if (n > 0 && take_in(s, data, (size_t)n) < 0)
+			return -1;
+		some = true;
+	} while (n > 0 && (tls || (size_t)n == sizeof(data)));
 	s->heard = true;
 	return 0;
 }

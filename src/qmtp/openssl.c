@@ -19,7 +19,7 @@ connection_free(struct qmtp__tls_connection *c)
 	if (c == NULL)
 		return;
 	/* what ends as it should can be resumed, also when nobody said goodbye */
-	if (c->up && *c->trouble == '\0' && c->errnum == 0)
+	if (c->up && !c->broken && c->errnum == 0)
 		SSL_set_shutdown(c->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(c->ssl);
 	ERR_clear_error();
@@ -72,7 +72,7 @@ connection(struct qmtp__tls_context *context, int fd, struct qmtp_error *err)
 static void
 farewell(struct qmtp__tls_connection *c)
 {
-	if (!c->up || *c->trouble != '\0' || c->errnum != 0 || c->waiting > 0)
+	if (!c->up || c->broken || c->errnum != 0 || c->waiting > 0)
 		return;
 	SSL_shutdown(c->ssl);
 	ERR_clear_error();
@@ -133,31 +133,32 @@ handshake(struct qmtp__tls_connection *c, struct qmtp_error *err)
 
 /* ---- bytes ---- */
 
-/* TLS broke. */
-static void
+/* TLS broke; every later read says so too. */
+static ssize_t
+broke(struct qmtp__tls_connection *c, const char *what, const char *reason)
+{
+	c->broken = true;
+	snprintf(c->trouble, sizeof(c->trouble), "%s: %s", what, reason);
+	errno = EPROTO;
+	return -1;
+}
+
+/* OpenSSL says why, or the server does. */
+static ssize_t
 broken(struct qmtp__tls_connection *c)
 {
 	unsigned long e = ERR_peek_error();
 	int alert = qmtp__openssl_alert(e);
 	char reason[120];
 
-	errno = EPROTO;
-	if (*c->trouble != '\0')
-		return;
-	c->refused = !c->accepted && qmtp__openssl_is_refusal(alert);
-	if (alert < 0)
+	if (alert < 0) {
 		qmtp__openssl_reason(reason, sizeof(reason), e);
-	else
-		snprintf(reason, sizeof(reason), "%s", qmtp__openssl_alert_name(alert));
-	if (c->refused)
-		snprintf(c->trouble, sizeof(c->trouble),
-		    "the server refused the handshake: %s", reason);
-	else if (alert >= 0)
-		snprintf(
-		    c->trouble, sizeof(c->trouble), "the server's alert: %s", reason);
-	else
-		snprintf(c->trouble, sizeof(c->trouble), "TLS broke: %s", reason);
-	errno = EPROTO;
+		return broke(c, "TLS broke", reason);
+	}
+	c->refused = !c->accepted && qmtp__openssl_is_refusal(alert);
+	return broke(c,
+	    c->refused ? "the server refused the handshake" : "the server's alert",
+	    qmtp__openssl_alert_name(alert));
 }
 
 /* OpenSSL returned no bytes, with this error. Returns what read and write then do. */
@@ -181,11 +182,9 @@ no_bytes(struct qmtp__tls_connection *c, int e)
 			errno = c->errnum;
 			return -1;
 		}
-		broken(c);
-		return -1;
+		return broken(c);
 	default:
-		broken(c);
-		return -1;
+		return broken(c);
 	}
 }
 
@@ -194,6 +193,10 @@ tls_read(struct qmtp__tls_connection *c, void *data, size_t len)
 {
 	int n, e = SSL_ERROR_NONE;
 
+	if (c->broken) {
+		errno = EPROTO;
+		return -1;
+	}
 	for (int records = 0; records < NO_DATA_MAX; records++) {
 		ERR_clear_error();
 		c->drained = false;
@@ -207,10 +210,7 @@ tls_read(struct qmtp__tls_connection *c, void *data, size_t len)
 			return no_bytes(c, e);
 		/* a ticket, or new keys: what is behind it may have come already */
 	}
-	snprintf(c->trouble, sizeof(c->trouble),
-	    "TLS broke: nothing but records without data");
-	errno = EPROTO;
-	return -1;
+	return broke(c, "TLS broke", "nothing but records without data");
 }
 
 /* As much as one record holds. */

@@ -43,6 +43,7 @@ struct qmtp__tls_connection {
 	bool up;       /* the handshake was done */
 	bool accepted; /* the server has taken part since */
 	bool refused;
+	bool broken; /* trouble says how */
 	short wanted;
 	char security[96];
 	char trouble[160];

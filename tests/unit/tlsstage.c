@@ -258,6 +258,17 @@ loopback(int port, struct sockaddr_in *in)
 	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
+int
+connect_to(int port)
+{
+	struct sockaddr_in in;
+	int fd = loopback(port, &in);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	return fd;
+}
+
 static int
 pass(int from, int to, size_t most)
 {
@@ -301,12 +312,11 @@ static _Noreturn void
 cut(int listener, int port, size_t bytes, size_t step)
 {
 	for (;; bytes += step) {
-		struct sockaddr_in in;
-		int near = accept(listener, NULL, NULL), far = loopback(port, &in);
+		int near = accept(listener, NULL, NULL);
 
-		if (near < 0 || connect(far, (struct sockaddr *)&in, sizeof(in)) < 0)
+		if (near < 0)
 			_exit(1);
-		carry(near, far, bytes);
+		carry(near, connect_to(port), bytes);
 	}
 }
 

@@ -59,6 +59,9 @@ int deliver(void);
 void delivers(void);
 void fails(enum qmtp_phase phase, enum qmtp_cause cause, const char *text);
 
+/* A socket, connected to a port of loopback. */
+int connect_to(int port);
+
 /*
  * A line to a port of loopback that breaks: of what the other side sends it carries so many
  * bytes, then it ends. Serves one connection after the other, with step more bytes each
