@@ -416,6 +416,11 @@ from_client(SSL *ssl, int fd, struct way *w)
 
 	if (o.in == bytes_in && broken())
 		break_off(ssl, fd);
+	if (o.renegotiate >= 0 && bytes_in >= o.renegotiate) {
+		o.renegotiate = NOWHERE;
+		SSL_renegotiate(ssl);
+		SSL_do_handshake(ssl);
+	}
 	if (w->ended || w->from < w->to)
 		return;
 	if (o.update >= 0 && bytes_in < o.update)
@@ -430,11 +435,6 @@ from_client(SSL *ssl, int fd, struct way *w)
 		bytes_in += n;
 		if (o.update == bytes_in)
 			SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED);
-		if (o.renegotiate >= 0 && bytes_in >= o.renegotiate) {
-			o.renegotiate = NOWHERE;
-			SSL_renegotiate(ssl);
-			SSL_do_handshake(ssl);
-		}
 		if (o.in == bytes_in && broken())
 			break_off(ssl, fd);
 		return;

@@ -70,6 +70,10 @@ stage_make(int want)
 {
 	char command[4096];
 
+	if (want && system("openssl version >/dev/null 2>&1") != 0) {
+		puts("1..0 # SKIP openssl(1) is missing");
+		exit(0);
+	}
 	if (mkdtemp(stage) == NULL)
 		exit(99);
 	snprintf(command, sizeof(command), "exec '%s/tests/tls/certs.sh' \"$1\"",
