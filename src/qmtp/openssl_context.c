@@ -29,9 +29,8 @@ start_openssl(void)
 
 	snprintf(path, sizeof(path), "%s/openssl.cnf", X509_get_default_cert_area());
 	ok = ok && OPENSSL_INIT_set_config_filename(settings, path) == 1 &&
-	    OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_SSL_STRINGS | OPENSSL_INIT_NO_ATEXIT |
-		    OPENSSL_INIT_LOAD_CONFIG,
-		settings) == 1;
+	    OPENSSL_init_ssl(
+		OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_LOAD_CONFIG, settings) == 1;
 	OPENSSL_INIT_free(settings);
 	return ok ? 0 : -1;
 }

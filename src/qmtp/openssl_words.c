@@ -85,15 +85,11 @@ qmtp__openssl_clean(char *out, size_t size, const void *data, size_t len)
 	return n;
 }
 
-/* The words are loaded when they are needed first: that takes time. */
 void
 qmtp__openssl_reason(char *out, size_t size, unsigned long e)
 {
-	const char *words;
+	const char *words = ERR_reason_error_string(e);
 
-	OPENSSL_init_ssl(
-	    OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL);
-	words = ERR_reason_error_string(e);
 	if (words != NULL)
 		snprintf(out, size, "%s", words);
 	else

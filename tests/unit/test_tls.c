@@ -214,6 +214,25 @@ START_TEST(authorities)
 }
 END_TEST
 
+/* OpenSSL's own words, which depend on its version. */
+START_TEST(damaged)
+{
+	char begin[200];
+	FILE *f = fopen(at("damaged.file"), "we");
+
+	ck_assert_ptr_nonnull(f);
+	fputs("-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", f);
+	fclose(f);
+	options.port = start_server("");
+	tls.ca = at("damaged.file");
+	ck_assert_int_eq(deliver(), -1);
+	snprintf(begin, sizeof(begin), "TLS authorities in %s: ", tls.ca);
+	ck_assert_msg(strncmp(err.text, begin, strlen(begin)) == 0, "%s", err.text);
+	ck_assert_ptr_null(strstr(err.text, "OpenSSL"));
+	ck_assert_ptr_nonnull(strstr(err.text, " while starting TLS"));
+}
+END_TEST
+
 /* The SHA-256 of a key, as openssl(1) finds it. */
 static const char *
 fingerprint(const char *certificate)
@@ -259,10 +278,13 @@ END_TEST
 static void
 own(const char *certificate, const char *key)
 {
-	free((char *)(uintptr_t)tls.certificate);
-	free((char *)(uintptr_t)tls.key);
-	tls.certificate = strdup(at(certificate));
-	tls.key = key != NULL ? strdup(at(key)) : NULL;
+	static char paths[2][128];
+
+	snprintf(paths[0], sizeof(paths[0]), "%s", at(certificate));
+	tls.certificate = paths[0];
+	if (key != NULL)
+		snprintf(paths[1], sizeof(paths[1]), "%s", at(key));
+	tls.key = key != NULL ? paths[1] : NULL;
 }
 
 static const char *const versions[] = { "1.2", "1.3" };
@@ -395,6 +417,7 @@ main(void)
 	tcase_add_loop_test(c, good_certificates, 0, sizeof(good) / sizeof(good[0]));
 	tcase_add_loop_test(c, bad_certificates, 0, sizeof(bad) / sizeof(bad[0]));
 	tcase_add_test(c, authorities);
+	tcase_add_test(c, damaged);
 	tcase_add_test(c, pinned);
 	tcase_add_loop_test(c, client_accepted, 0, 2);
 	tcase_add_loop_test(c, client_refused, 0, 2);
