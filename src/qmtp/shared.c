@@ -40,11 +40,11 @@ qmtp__shared_lookup(
 	if (qmtp__lookup_pending(shared->lookup, host, port)) {
 		l = qmtp__lookup_share(shared->lookup);
 	} else {
+		qmtp__lookup_free(shared->lookup);
+		shared->lookup = NULL;
 		l = qmtp__lookup_new(host, port, err);
-		if (qmtp__lookup_pending(l, host, port)) {
-			qmtp__lookup_free(shared->lookup);
+		if (qmtp__lookup_pending(l, host, port))
 			shared->lookup = qmtp__lookup_share(l);
-		}
 	}
 	pthread_mutex_unlock(&shared->mutex);
 	return l;

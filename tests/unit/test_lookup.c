@@ -201,6 +201,8 @@ END_TEST
 /* It comes back when nobody waits: what it said then is not what it says now. */
 START_TEST(late_answer)
 {
+	static const char *const hosts[] = { "server.example", "192.0.2.2" };
+
 	options.shared = qmtp_shared_new();
 	set_names(false);
 	qmtp_session_free(begin_session(&options));
@@ -208,8 +210,10 @@ START_TEST(late_answer)
 	for (int i = 0; i < PATIENCE && count_threads() > threads; i++)
 		usleep(1000);
 	names.addresses = "192.0.2.2";
+	options.host = hosts[_i];
 	connects(begin_session(&options), "192.0.2.2");
-	ck_assert_int_eq(lookups(), 2);
+	ck_assert_int_eq(lookups(), 2 - _i);
+	/* ... and it is let go of, also by a look-up that is over as soon as it begins */
 	wait_counts(descriptors, threads);
 	qmtp_shared_free(options.shared);
 }
@@ -441,7 +445,7 @@ main(void)
 	tcase_add_test(t, scopes);
 	tcase_add_loop_test(t, bad_numbers, 0, COUNT(bad_literals));
 	tcase_add_test(t, one_thread);
-	tcase_add_test(t, late_answer);
+	tcase_add_loop_test(t, late_answer, 0, 2);
 	tcase_add_test(t, left_behind);
 	tcase_add_test(t, alone);
 	tcase_add_test(t, another_server);
