@@ -158,7 +158,7 @@ start_thread(struct qmtp__lookup *l)
 	qmtp__lookup_share(l);
 	failed = pthread_create(&thread, &attr, look_up, l);
 	if (failed != 0)
-		qmtp__lookup_free(l);
+		atomic_fetch_sub(&l->users, 1);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 	return failed;
