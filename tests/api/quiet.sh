@@ -1,6 +1,6 @@
 #!/bin/sh
 # Programs with the installed library: promises to those with a loop of their own; and no
-# signal, no output.
+# signal, no output; and a library that is closed while the resolver hangs.
 
 # shellcheck source=tests/api/lib.sh
 . "${srcdir:-.}/tests/api/lib.sh"
@@ -36,4 +36,10 @@ is '... and nothing said' "$(cat "$T/out" "$T/err")" ''
 	exec timeout 100 env --default-signal=PIPE "$T/quiet" "$T/dropping" "$reset" "$PORT" "$T/large"
 )
 is '... without the descriptors 0, 1 and 2, too' "$?" 0
+
+# shellcheck disable=SC2046,SC2086 # options are words
+check 'unload.c compiles' $CC $api_flags -std=c11 -D_GNU_SOURCE -g -Wall -Wextra -Werror \
+    $(pc --cflags) -rdynamic -pthread -o "$T/unload" "$top_srcdir/tests/api/unload.c" -ldl
+timeout 100 "$T/unload" "$LIB/libqmtp.so"
+is 'closed while a look-up is under way' "$?" 0
 done_testing
