@@ -81,15 +81,18 @@ extend(struct qmtp_package *p, struct qmtp__piece *last, const void *data, size_
 int
 qmtp_package_append(struct qmtp_package *p, const void *data, size_t len)
 {
-	struct qmtp__piece *last = p->npieces > 0 ? &p->pieces[p->npieces - 1] : NULL;
+	struct qmtp__piece *last;
 	char *copy;
 
 	if (p->busy || len > INT64_MAX - p->size)
 		return -1;
 	if (len == 0)
 		return 0;
-	if (last != NULL && last->copy != NULL)
-		return extend(p, last, data, len);
+	if (p->npieces > 0) {
+		last = &p->pieces[p->npieces - 1];
+		if (last->copy != NULL)
+			return extend(p, last, data, len);
+	}
 	copy = malloc(len);
 	if (copy == NULL)
 		return -1;

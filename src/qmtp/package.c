@@ -153,15 +153,18 @@ ssize_t
 qmtp_package_get_rcpt(
     const struct qmtp_package *p, size_t position, char *out, size_t size)
 {
-	size_t at = 0, len = 0, n;
-	const char *addr = NULL;
+	size_t skip = position % QMTP__STRIDE, at = 0, len = 0, n;
+	const char *addr;
 
 	if (position >= p->rcpts)
 		return -1;
 	if (position >= QMTP__STRIDE)
 		at = p->marks[position / QMTP__STRIDE - 1];
-	for (size_t i = position - position % QMTP__STRIDE; i <= position; i++)
+	do
 		addr = qmtp__package_next(p, &at, &len);
+	while (addr != NULL && skip-- > 0);
+	if (addr == NULL)
+		return -1;
 	if (size > 0) {
 		n = len < size ? len : size - 1;
 		memcpy(out, addr, n);

@@ -26,7 +26,7 @@ unreadable(const struct source *f, struct qmtp_error *err)
 	char shown[SHOWN_MAX];
 	size_t n = 0;
 
-	for (; f->name[n] != '\0' && n < sizeof(shown) - 1; n++)
+	for (; n < sizeof(shown) - 1 && f->name[n] != '\0'; n++)
 		shown[n] = (unsigned char)f->name[n] < ' ' || f->name[n] == 127
 		    ? '?'
 		    : f->name[n];
