@@ -26,16 +26,14 @@ qmtp_session_connect(struct qmtp_session *s, struct qmtp_error *err)
 	while (
 	    (state = qmtp_session_step(s)) == QMTP_CONNECTING || state == QMTP_SECURING)
 		sleep_until(v, qmtp_session_poll(s, v), qmtp_session_deadline(s));
-	if (state == QMTP_OPEN)
-		return 0;
-	*err = *qmtp_session_error(s);
-	return -1;
+	return state == QMTP_OPEN ? 0 : qmtp__session_closed(s, err);
 }
 
 int
 qmtp_session_run(struct qmtp_session *s, int64_t deadline, struct qmtp_error *err)
 {
 	struct pollfd v[QMTP_POLL_MAX];
+	bool some = s->unfinished > 0;
 
 	qmtp_session_step(s);
 	while (qmtp_session_state(s) != QMTP_CLOSED && qmtp_session_unfinished(s) > 0) {
@@ -47,10 +45,9 @@ qmtp_session_run(struct qmtp_session *s, int64_t deadline, struct qmtp_error *er
 		    v, qmtp_session_poll(s, v), until < deadline ? until : deadline);
 		qmtp_session_step(s);
 	}
-	if (qmtp_session_state(s) != QMTP_CLOSED)
+	if (qmtp_session_state(s) != QMTP_CLOSED || (some && !s->abandoned))
 		return 0;
-	*err = *qmtp_session_error(s);
-	return -1;
+	return qmtp__session_closed(s, err);
 }
 
 /* A session that closed before the package was in it: the package tells why all the same. */
@@ -80,8 +77,6 @@ qmtp_send(
 	r = submit(s, p, err);
 	if (r == 0)
 		r = qmtp_session_run(s, INT64_MAX, err);
-	if (r < 0 && qmtp_package_done(p))
-		r = 0;
 	qmtp_session_free(s);
 	return r;
 }

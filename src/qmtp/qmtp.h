@@ -471,9 +471,10 @@ const char *qmtp_session_security(const struct qmtp_session *s);
 int qmtp_session_connect(struct qmtp_session *s, struct qmtp_error *err);
 
 /*
- * Step and wait until all submitted packages are done (0), or the session closed or the
- * deadline (qmtp_now() time, INT64_MAX for none) passed (-1 with err). After the deadline,
- * cause QMTP_TIMEOUT in phase QMTP_IDLE, the session is as it was: step, run or close it.
+ * Step and wait until all submitted packages are done (0, even if the session closed
+ * behind the last answer), or the session closed or the deadline (qmtp_now() time,
+ * INT64_MAX for none) passed (-1 with err). After the deadline, cause QMTP_TIMEOUT in phase
+ * QMTP_IDLE, the session is as it was: step, run or close it.
  */
 int qmtp_session_run(struct qmtp_session *s, int64_t deadline, struct qmtp_error *err);
 

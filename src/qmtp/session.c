@@ -119,6 +119,7 @@ let_go(struct qmtp_session *s)
 		}
 		qmtp__package_leave(p, &err);
 	}
+	s->abandoned = s->oldest != NULL;
 	s->oldest = s->sending = s->newest = NULL;
 	s->unfinished = 0;
 }
@@ -232,8 +233,8 @@ qmtp__session_trace(
 	    (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
-static int
-closed(const struct qmtp_session *s, struct qmtp_error *err)
+int
+qmtp__session_closed(const struct qmtp_session *s, struct qmtp_error *err)
 {
 	if (s->error.cause == QMTP_OK)
 		return qmtp__fail(err, QMTP_IDLE, QMTP_INVALID, "the session is closed");
@@ -246,7 +247,7 @@ qmtp_session_submit(
     struct qmtp_session *s, struct qmtp_package *p, struct qmtp_error *err)
 {
 	if (s->state == QMTP_CLOSED || s->ending)
-		return closed(s, err);
+		return qmtp__session_closed(s, err);
 	if (s->state != QMTP_WAITING &&
 	    qmtp_now() - s->begun >= s->options.session_timeout)
 		return qmtp__fail(err, QMTP_IDLE, QMTP_AGED,
@@ -263,7 +264,7 @@ qmtp_session_submit(
 		s->sending = p;
 	s->unfinished++;
 	qmtp__session_start(s);
-	return s->state == QMTP_CLOSED ? closed(s, err) : 0;
+	return s->state == QMTP_CLOSED ? qmtp__session_closed(s, err) : 0;
 }
 
 size_t

@@ -40,6 +40,7 @@ struct qmtp_session {
 
 	struct qmtp_package *oldest, *sending, *newest;
 	size_t unfinished;
+	bool abandoned; /* it closed, and not all was answered */
 
 	/* sending */
 	bool underway;    /* sending was begun */
@@ -66,6 +67,9 @@ struct qmtp_session {
 
 /* Begin to connect, if that was deferred. The session may be closed then. */
 void qmtp__session_start(struct qmtp_session *s);
+
+/* Say why nothing can be done with a session that is closed, or ending. Returns -1. */
+int qmtp__session_closed(const struct qmtp_session *s, struct qmtp_error *err);
 
 /* Close with a reason: the session lets go of its packages. Returns -1. */
 int qmtp__session_fail(struct qmtp_session *s, enum qmtp_phase phase,

@@ -774,6 +774,53 @@ START_TEST(send_again)
 }
 END_TEST
 
+/*
+ * A server that closes behind its last answer: nothing is missing, so nothing failed. The
+ * answers fill what is read at a time to the byte, so that the end is read with them.
+ */
+START_TEST(answered_and_closed)
+{
+	static char text[16385];
+	struct qmtp_package *p;
+
+	begin();
+	p = submit(2);
+	received();
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "8192:K", 6);
+	memcpy(text + 8197, ",8180:D", 7);
+	memcpy(text + 16383, ",", 1);
+	ck_assert_int_eq(write(peer, text, 16384), 16384);
+	hang_up();
+	ck_assert_int_eq(qmtp_session_run(session, INT64_MAX, &err), 0);
+	ck_assert_int_eq(err.cause, QMTP_OK);
+	ck_assert(qmtp_package_done(p));
+	ck_assert_int_eq(qmtp_session_state(session), QMTP_CLOSED);
+	ck_assert_int_eq(qmtp_session_run(session, INT64_MAX, &err), -1);
+	ck_assert_int_eq(err.cause, QMTP_EOF);
+	ck_assert_int_eq(qmtp_session_connect(session, &err), -1);
+	ck_assert_int_eq(err.cause, QMTP_EOF);
+}
+END_TEST
+
+START_TEST(closed_is_closed)
+{
+	struct pollfd v[QMTP_POLL_MAX];
+
+	begin();
+	qmtp_session_close(session);
+	ck_assert_int_eq(qmtp_session_step(session), QMTP_CLOSED);
+	ck_assert_uint_eq(qmtp_session_poll(session, v), 0);
+	ck_assert_int_eq(qmtp_session_deadline(session), INT64_MAX);
+	ck_assert_int_eq(qmtp_session_run(session, INT64_MAX, &err), -1);
+	ck_assert_int_eq(err.cause, QMTP_INVALID);
+	err = (struct qmtp_error){ 0 };
+	ck_assert_int_eq(qmtp_session_connect(session, &err), -1);
+	ck_assert_int_eq(err.cause, QMTP_INVALID);
+	ck_assert_str_eq(err.text, "the session is closed");
+}
+END_TEST
+
 /* ---- windows ---- */
 
 START_TEST(window_of_rcpts)
@@ -905,6 +952,8 @@ add_all(TCase *t)
 	tcase_add_test(t, one_answer_for_all);
 	tcase_add_test(t, no_answer_in_time);
 	tcase_add_test(t, send_again);
+	tcase_add_test(t, answered_and_closed);
+	tcase_add_test(t, closed_is_closed);
 	tcase_add_test(t, window_of_rcpts);
 	tcase_add_test(t, more_rcpts_than_the_window);
 	tcase_add_loop_test(t, window_of_bytes, 0, 7);
