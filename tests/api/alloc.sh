@@ -9,7 +9,7 @@ install_library
 
 # The static library with its calls of malloc() and its like under other names, so that nobody
 # else's are counted; and it has no other ways to memory.
-ways='malloc calloc realloc strdup free getaddrinfo freeaddrinfo pthread_create'
+ways='malloc calloc realloc strdup strndup free getaddrinfo freeaddrinfo pthread_create'
 set --
 for name in $ways; do
 	set -- "$@" --redefine-sym "$name=fail_$name"

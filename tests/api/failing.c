@@ -18,6 +18,7 @@ void *fail_malloc(size_t size);
 void *fail_calloc(size_t n, size_t size);
 void *fail_realloc(void *old, size_t size);
 char *fail_strdup(const char *s);
+char *fail_strndup(const char *s, size_t n);
 void fail_free(void *p);
 int fail_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
     struct addrinfo **list);
@@ -90,6 +91,12 @@ char *
 fail_strdup(const char *s)
 {
 	return fails(FAILED_MEMORY) ? NULL : given(strdup(s));
+}
+
+char *
+fail_strndup(const char *s, size_t n)
+{
+	return fails(FAILED_MEMORY) ? NULL : given(strndup(s, n));
 }
 
 void

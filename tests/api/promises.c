@@ -196,7 +196,7 @@ packages_move_on(const char *path)
 	struct qmtp_error err;
 	struct qmtp_result r;
 
-	ok(qmtp_session_state(s) == QMTP_CLOSED && qmtp_session_submit(s, p, &err) < 0 &&
+	ok(qmtp_session_step(s) == QMTP_CLOSED && qmtp_session_submit(s, p, &err) < 0 &&
 		err.cause == qmtp_session_error(s)->cause &&
 		strcmp(qmtp_session_peer(s), "/nowhere") == 0,
 	    "a session that could not begin is closed, and says why");
