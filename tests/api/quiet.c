@@ -22,7 +22,7 @@ broken(const char *host, int port, const char *file, bool from_memory)
 	struct qmtp_package *p = qmtp_package_new();
 	struct qmtp_error err;
 	int fd = open(file, O_RDONLY | O_CLOEXEC), bad = 1;
-	size_t len = 4000000;
+	size_t len = 16000000;
 	char *text = calloc(1, len);
 
 	if (p == NULL || fd < 0 || text == NULL || qmtp_package_sender(p, "") < 0 ||
