@@ -1,7 +1,7 @@
 /*
  * alloc.c: everything that can run out, failing once at each place, over a whole story.
  *
- *	alloc CLAIMS FILE SOCKET PORT
+ *	alloc CLAIMS FILE SOCKET PORT [TLS-PORT AUTHORITY MODULE]
  *
  * At first the story ends where something failed. Then it goes on: what failed left its
  * object as it was, so the same call does it when it is made again; a session that closed is
@@ -290,13 +290,12 @@ descriptors(void)
 
 /* Every place fails once. Returns how many there are, or -1. */
 static int
-all_places(const char *host, int port, bool go_on)
+all_places(const struct qmtp_options *options, bool go_on)
 {
 	int before = descriptors();
 
 	for (long place = 1; place <= PLACES; place++) {
-		struct story st = { .options = { .host = host, .port = port },
-			.go_on = go_on };
+		struct story st = { .options = *options, .go_on = go_on };
 
 		runs++;
 		failing_start(place);
@@ -322,27 +321,36 @@ all_places(const char *host, int port, bool go_on)
 int
 main(int argc, char *argv[])
 {
-	int count = 0, bad = 0, port = argc == 5 ? (int)strtol(argv[4], NULL, 10) : 0;
+	const struct qmtp_tls tls = { .ca = argc > 6 ? argv[6] : NULL,
+		.module = argc > 7 ? argv[7] : NULL };
+	struct qmtp_options servers[] = {
+		{ .host = argv[3] },
+		{ .host = "127.0.0.1" },
+		{ .host = "localhost" },
+		{ .host = "localhost", .tls = &tls },
+	};
+	int count = 0, bad = 0, kinds = argc == 8 ? 4 : 3;
 
-	if (port == 0 || (claims = fopen(argv[1], "w")) == NULL)
+	if ((argc != 5 && argc != 8) || (claims = fopen(argv[1], "w")) == NULL)
 		return 99;
 	piece = argv[2];
 	piece_fd = open(piece, O_RDONLY | O_CLOEXEC);
-	puts("1..6");
+	servers[1].port = servers[2].port = atoi(argv[4]);
+	servers[3].port = argc == 8 ? atoi(argv[5]) : 0;
 	for (int go_on = 0; go_on <= 1; go_on++) {
-		const char *const hosts[] = { argv[3], "127.0.0.1", "localhost" };
-
-		for (int i = 0; i < 3; i++) {
-			int n = all_places(hosts[i], port, go_on);
+		for (int i = 0; i < kinds; i++) {
+			int n = all_places(&servers[i], go_on);
 
 			bad |= n <= 0;
-			printf("%s %d - %s: %d places, each %s\n",
+			printf("%s %d - %s%s: %d places, each %s\n",
 			    n > 0 ? "ok" : "not ok", ++count,
-			    i == 0 ? "a unix socket" : hosts[i], n,
+			    i == 0 ? "a unix socket" : servers[i].host,
+			    i == 3 ? " by TLS" : "", n,
 			    go_on ? "failing, and the story goes on"
 				  : "the end of the story");
 			fflush(stdout);
 		}
 	}
+	printf("1..%d\n", count);
 	return fclose(claims) != 0 || bad;
 }

@@ -130,6 +130,18 @@ is 'hardened: the stack cannot be executed' \
     "$(printf '%s\n' "$headers" | awk '$1 == "GNU_STACK" { print $7 }')" RW
 is 'its code is not changed when it is loaded' "$(readelf -dW "$SO" | grep TEXTREL)" ''
 
+# ---- the module for TLS
+
+if has_tls; then
+	module=$LIB/qmtp/qmtp-tls.so
+	is 'the module has one symbol' "$(exported "$module" | cut -d ' ' -f 1)" qmtp__tls_module
+	[ "${SANITIZERS-}" = yes ] || is 'it needs OpenSSL and the C library' \
+	    "$(readelf -dW "$module" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p' |
+		grep -vE '^(lib(ssl|crypto)\.so\.|libc\.|ld-|libpthread\.)')" ''
+	like 'it is hardened as well' "$(readelf -ldW "$module")" '*GNU_RELRO*NOW*'
+	is 'it says all it needs' "$(ldd -r "$module" 2>&1 | grep -v asan | grep 'undefined\|not found')" ''
+fi
+
 # ---- pkg-config
 
 is 'pkg-config: the version' "$(pc --modversion)" \
@@ -140,7 +152,7 @@ like 'pkg-config: static' "$(pc --static --libs)" "-L$LIB -lqmtp -pthread*"
 
 # ---- and away again
 
-check 'uninstalled' run_make uninstall-libLTLIBRARIES uninstall-includeHEADERS \
-    uninstall-pkgconfigDATA uninstall-dist_exampleDATA
+# shellcheck disable=SC2046 # targets are words
+check 'uninstalled' run_make $(parts uninstall)
 is 'nothing is left' "$(find "$ROOT" ! -type d)" ''
 done_testing

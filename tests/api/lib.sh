@@ -18,12 +18,23 @@ run_make() {
 	    { cat "$T/make.log" && return 1; }
 }
 
+# parts install|uninstall: the targets of the library
+parts() {
+	printf "$1-%s " libLTLIBRARIES includeHEADERS pkgconfigDATA dist_exampleDATA
+	! has_tls || echo "$1-moduleLTLIBRARIES"
+}
+
+# has_tls: the library comes with its module for TLS
+has_tls() {
+	[ -n "${MODULES-}" ]
+}
+
 # install_library: into $ROOT, nobody's system. $INCLUDE, $LIB and $EXAMPLES are places there.
 # shellcheck disable=SC2034 # for the scripts
 install_library() {
 	ROOT=$T/root
-	if ! run_make install-libLTLIBRARIES install-includeHEADERS install-pkgconfigDATA \
-	    install-dist_exampleDATA; then
+	# shellcheck disable=SC2046 # targets are words
+	if ! run_make $(parts install); then
 		echo "Bail out! the library cannot be installed"
 		exit 99
 	fi
@@ -57,6 +68,20 @@ build_static() {
 	# shellcheck disable=SC2046,SC2086
 	$CC $api_flags -o "$api_out" "$@" \
 	    $(pc --static --cflags --libs | sed "s|$ROOT|$T/static|g")
+}
+
+# start_front PORT: TLS in front of that server, with $T/certs (tests/tls/certs.sh). Sets TLS_PORT.
+# shellcheck disable=SC2034 # for the scripts
+start_front() {
+	[ -d "$T/certs" ] || sh "$top_srcdir/tests/tls/certs.sh" "$T/certs" >/dev/null || exit 99
+	"$TLSFRONT" --parent --lifetime 300 --cert "$T/certs/good.pem" --key "$T/certs/good.key" \
+	    --to "$1" --port-file "$T/front.port" </dev/null >/dev/null 2>"$T/front.err" &
+	at_end $!
+	if ! wait_for_file "$T/front.port"; then
+		echo "Bail out! no TLS: $(cat "$T/front.err")"
+		exit 99
+	fi
+	TLS_PORT=$(cat "$T/front.port")
 }
 
 # tap_of FILE: the cases of a program as cases of ours

@@ -1,7 +1,7 @@
 #!/bin/sh
 # make tsan: sixteen sessions in sixteen threads, all of the library compiled with
 # ThreadSanitizer. make sets TSAN_CPPFLAGS, TSAN_SOURCES and, where there is TLS, TSAN_MODULE and
-# TSAN_LIBS, and runs it in the build directory.
+# TSAN_LIBS.
 
 # shellcheck source=tests/api/lib.sh
 . "${srcdir:-.}/tests/api/lib.sh"
@@ -79,8 +79,25 @@ check 'the library compiles' objects "$T/library" $TSAN_SOURCES
 check 'and the program' $CC $flags -I"$top_srcdir/src/qmtp" -pthread \
     "$top_srcdir/tests/api/threads.c" "$T"/library/*.o -ldl -o "$T/threads"
 start_server --ledger "$T/ledger"
-sanitized "$T/threads" "$PORT"
-is 'sixteen sessions in sixteen threads: no race' "$?" 0 || :
-[ ! -s "$T/err" ] || head -n 60 "$T/err" | sed 's/^/# /'
-is 'everything arrived' "$(grep -c '^b@' "$T/ledger")" $((16 * (3 * 40 + 1)))
+
+# story WHAT ARGUMENT ...: no race, and everything arrived
+story() {
+	tsan_what=$1
+	shift
+	: >"$T/ledger"
+	sanitized "$T/threads" "$@"
+	is "$tsan_what: no race" "$?" 0
+	head -n 60 "$T/err" | sed 's/^/# /'
+	is "$tsan_what: everything arrived" "$(grep -c '^b@' "$T/ledger")" $((16 * (3 * 40 + 1)))
+}
+
+story 'sixteen sessions in sixteen threads' "$PORT"
+if has_tls; then
+	# shellcheck disable=SC2086
+	check 'the module compiles' objects "$T/module" $TSAN_MODULE
+	# shellcheck disable=SC2086
+	check '... and links' $CC $flags -shared "$T"/module/*.o $TSAN_LIBS -o "$T/qmtp-tls.so"
+	start_front "$PORT"
+	story 'by TLS' "$PORT" "$TLS_PORT" "$T/certs/ca.pem" "$T/qmtp-tls.so"
+fi
 done_testing
