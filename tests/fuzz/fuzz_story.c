@@ -9,6 +9,7 @@
  * the session must come to an end by itself. First byte: the options. The rest: events.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -18,7 +19,6 @@
 #include "fuzz.h"
 #include "model.h"
 
-#define SOCKET (1 << 20) /* a descriptor that is none */
 #define BORN 1000000
 #define PACKAGES_MAX 24
 #define STEPS_MAX 2000 /* at the end, until it must have come to one */
@@ -30,6 +30,7 @@ enum event { STEP, SUBMIT, ROOM, SAY, ANSWER, PASS, TROUBLE, CALLER };
 /* The socket and the clock. */
 static struct {
 	bool on;
+	int fd; /* a descriptor of something else */
 	int64_t now;
 	size_t room;      /* bytes that the system would take */
 	struct buf words; /* of the server */
@@ -76,7 +77,7 @@ recv(int fd, void *data, size_t n, int flags)
 {
 	size_t left = world.words.len - world.read;
 
-	if (!world.on || fd != SOCKET)
+	if (!world.on || fd != world.fd)
 		return (ssize_t)syscall(SYS_recvfrom, fd, data, n, flags, NULL, NULL);
 	must((flags & MSG_DONTWAIT) != 0, "nobody waits");
 	if (interrupted())
@@ -117,7 +118,7 @@ sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	size_t n = 0;
 
-	if (!world.on || fd != SOCKET)
+	if (!world.on || fd != world.fd)
 		return (ssize_t)syscall(SYS_sendmsg, fd, msg, flags);
 	must((flags & (MSG_DONTWAIT | MSG_NOSIGNAL)) == (MSG_DONTWAIT | MSG_NOSIGNAL),
 	    "nobody waits, and there is no signal");
@@ -147,7 +148,7 @@ sendmsg(int fd, const struct msghdr *msg, int flags)
 int
 setsockopt(int fd, int level, int name, const void *value, socklen_t n)
 {
-	if (!world.on || fd != SOCKET)
+	if (!world.on || fd != world.fd)
 		return (int)syscall(SYS_setsockopt, fd, level, name, value, n);
 	return 0;
 }
@@ -155,7 +156,7 @@ setsockopt(int fd, int level, int name, const void *value, socklen_t n)
 int
 close(int fd)
 {
-	if (!world.on || fd != SOCKET)
+	if (!world.on || fd != world.fd)
 		return (int)syscall(SYS_close, fd);
 	world.closed++;
 	return 0;
@@ -220,10 +221,11 @@ step(void)
 {
 	model.now = world.now;
 	world.just_read = false;
-	if (qmtp_session_state(session) != QMTP_CLOSED)
+	if (qmtp_session_state(session) != QMTP_CLOSED) {
 		qmtp_session_step(session);
-	must(!model.cut || world.read == world.words.len,
-	    "the last words of a server that is gone are heard");
+		must(!model.cut || world.read == world.words.len,
+		    "the last words of a server that is gone are heard");
+	}
 	model_check(&model, session);
 }
 
@@ -322,7 +324,7 @@ is_ready(void)
 	bool out = world.room > 0 || world.write_error != 0;
 	bool wanted = model_wants_to_send(&model);
 
-	must(qmtp_session_poll(session, v) == 1 && v[0].fd == SOCKET &&
+	must(qmtp_session_poll(session, v) == 1 && v[0].fd == world.fd &&
 		v[0].events == (wanted ? POLLIN | POLLOUT : POLLIN),
 	    "it waits for what there is to do");
 	return in || (out && wanted);
@@ -373,13 +375,15 @@ set_up(unsigned flags)
 		.session_timeout = 3000,
 		.answers_one = flags & ANSWERS_ONE,
 		.window = windows[flags & WINDOW],
-		.window_rcpts = 1000,
-		.window_bytes = 16 << 20,
+		.window_rcpts = flags & NARROW ? 5 : 1000,
+		.window_bytes = flags & NARROW ? 3100 : 16 << 20,
 		.commit = asked,
 		.trace = flags & TRACES ? traced : NULL,
 	};
 	struct qmtp_error err;
 
+	if (world.fd == 0)
+		world.fd = open("/dev/null", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	world.on = true;
 	world.now = BORN;
 	world.room = 0;
@@ -391,7 +395,7 @@ set_up(unsigned flags)
 	npackages = 0;
 	say_no = false;
 	model_init(&model, &o, world.now);
-	session = qmtp_session_adopt(SOCKET, &o, &err);
+	session = qmtp_session_adopt(world.fd, &o, &err);
 	must(session != NULL, "a session");
 }
 

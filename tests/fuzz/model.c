@@ -378,14 +378,65 @@ run_out(struct model *m)
 	return deadline(m);
 }
 
+/* What a recipient without an answer must be told. */
 static void
-check_package(const struct model *m, const struct model_package *q)
+check_unanswered(const struct model *m, const struct model_package *q,
+    const struct qmtp_result *r, const struct qmtp_session *s)
+{
+	struct qmtp_error end = m->over ? m->end : (struct qmtp_error){ 0 };
+	const struct qmtp_error *err = qmtp_session_error(s);
+
+	if (m->over && end.cause == QMTP_OK) { /* by the caller */
+		end.phase = committed(m, q) ? QMTP_REPLY : QMTP_SEND;
+		end.cause = QMTP_REFUSED;
+	}
+	must(r->fate == (committed(m, q) ? QMTP_IN_DOUBT : QMTP_UNSENT),
+	    "in doubt is what has its last byte sent");
+	must(r->phase == end.phase && r->cause == end.cause, "and why");
+	must((r->len > 0) == m->over, "and that in words");
+	must(err->cause == QMTP_OK ||
+		(r->len == strlen(err->text) && memcmp(r->text, err->text, r->len) == 0),
+	    "which are those of the session");
+}
+
+static void
+check_result(const struct model *m, const struct model_package *q, size_t position,
+    const struct qmtp_session *s)
+{
+	size_t k = q->owed < q->rcpts ? 0 : position;
+	struct qmtp_result r = qmtp_package_result(q->p, position);
+	enum qmtp_fate fate;
+	const char *said;
+	bool silent;
+
+	if (k >= q->answers) {
+		check_unanswered(m, q, &r, s);
+		return;
+	}
+	said = m->heard.data + q->answer[k].at;
+	fate = said[0] == 'K' ? QMTP_ACCEPTED
+	    : said[0] == 'Z'  ? QMTP_DEFERRED
+			      : QMTP_REJECTED;
+	silent = m->over && m->end.cause == QMTP_SILENCE && q->answers < q->owed &&
+	    said[0] == 'D';
+	must(r.fate == (silent ? QMTP_DEFERRED : fate), "the letter is the fate");
+	must(r.phase == QMTP_REPLY && r.cause == (silent ? QMTP_SILENCE : QMTP_OK),
+	    "an answer is no failure, unless it was one for several and then silence");
+	must(r.len == q->answer[k].len - 1 && memcmp(r.text, said + 1, r.len) == 0,
+	    "in the server's words");
+}
+
+static void
+check_package(
+    const struct model *m, const struct model_package *q, const struct qmtp_session *s)
 {
 	must(qmtp_package_committed(q->p) == committed(m, q),
 	    "committed is what has its last byte sent");
 	must(qmtp_package_answers(q->p) == q->answers &&
 		qmtp_package_done(q->p) == (q->answers == q->owed),
 	    "as many answers as came");
+	for (size_t k = 0; k < q->rcpts; k++)
+		check_result(m, q, k, s);
 	for (size_t k = 0; k <= q->rcpts; k++) {
 		struct qmtp_reply r = qmtp_package_reply(q->p, k);
 		const char *said;
@@ -428,7 +479,7 @@ model_check(struct model *m, const struct qmtp_session *s)
 	size_t undone = 0;
 
 	for (size_t i = 0; i < m->n; i++) {
-		check_package(m, &m->v[i]);
+		check_package(m, &m->v[i], s);
 		undone += m->v[i].answers < m->v[i].owed;
 	}
 	must(qmtp_session_proven(s) == m->proven, "a server that answers each is known");
