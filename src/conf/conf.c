@@ -366,14 +366,18 @@ conf_remarks(const struct conf *conf, struct buf *out)
 {
 	for (size_t i = 0; i < conf->nservers; i++) {
 		const struct server *s = &conf->servers[i];
+		int why = EACCES;
 		char *key;
 
 		if (s->tls_key_readable)
 			continue;
+		if (access(s->tls_key, R_OK) < 0)
+			why = errno;
 		key = text_cleaned(s->tls_key, strlen(s->tls_key), TEXT_LOG_MAX);
 		buf_printf(out,
-		    "server '%s': %s cannot be read here: left to the flusher\n", s->name,
-		    key);
+		    "server '%s': tls-key %s cannot be read by this user: %s: "
+		    "left to qmtp-flush\n",
+		    s->name, key, strerror(why));
 		free(key);
 	}
 }

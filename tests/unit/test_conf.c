@@ -519,8 +519,8 @@ START_TEST(test_key_missing)
 	ck_assert(!c.servers[0].tls_key_readable);
 	conf_remarks(&c, &remarks);
 	ck_assert_str_eq(remarks.data,
-	    "server 'a': /nonexistent/key.pem cannot be read here: left to the "
-	    "flusher\n");
+	    "server 'a': tls-key /nonexistent/key.pem cannot be read by this user: "
+	    "No such file or directory: left to qmtp-flush\n");
 	buf_free(&remarks);
 	conf_free(&c);
 }
