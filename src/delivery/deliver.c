@@ -62,6 +62,8 @@ serve(const struct deliver *d, struct delivery *v, struct error *err)
 		else if (!bring_back(runners, d->nservers))
 			break;
 	}
+	for (size_t i = 0; i < d->nservers; i++)
+		qmtp_shared_free(runners[i].shared);
 	free(runners);
 	if (!v->failed)
 		return 0;

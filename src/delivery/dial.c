@@ -51,5 +51,7 @@ dial(
 const char *
 dial_forbidden(const struct server *server)
 {
-	return server->tls ? "TLS is not built in" : NULL;
+	if (!server->tls || server->tls_key_readable)
+		return NULL;
+	return "tls-key cannot be read by this user: left to qmtp-flush";
 }

@@ -9,6 +9,12 @@
 #include "qmtp/qmtp.h"
 
 /*
+ * Milliseconds, from when its connection is up, that a server whose TLS is under way is
+ * given before one behind it may take its place.
+ */
+#define DIAL_PATIENCE 1000
+
+/*
  * Set all that the configuration decides; the hooks and what is shared stay as they are in
  * o. Nothing is copied: o points into the server and to tls.
  */
@@ -22,7 +28,10 @@ void dial_options(
 struct qmtp_session *dial(const struct server *server, const struct qmtp_options *hooks,
     struct qmtp_error *err);
 
-/* Why this process does not speak to a server. NULL: it does. */
+/*
+ * Why a process of an ordinary user does not speak to a server: the key is for the flusher
+ * alone to read. NULL: it does.
+ */
 const char *dial_forbidden(const struct server *server);
 
 #endif

@@ -80,11 +80,14 @@ defer_all(struct runner *r, const struct buf *why)
 }
 
 void
-offer_failed(struct runner *r)
+offer_failed(struct runner *r, const struct qmtp_error *why)
 {
 	struct buf text = { 0 };
 
-	outcome_why(&text, r->session);
+	if (r->session != NULL)
+		outcome_why(&text, r->session);
+	else
+		buf_str(&text, why->text);
 	defer_all(r, &text);
 	buf_free(&text);
 }

@@ -27,7 +27,7 @@ struct delivery {
 void offer_make(struct delivery *v, struct runner *r);
 
 /* Report a runner that could not connect, on behalf of all pending recipients. */
-void offer_failed(struct runner *r);
+void offer_failed(struct runner *r, const struct qmtp_error *why);
 
 /* The same for one that was not tried at all; why is clean. */
 void offer_declined(struct runner *r, const char *why);

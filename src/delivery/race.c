@@ -4,16 +4,24 @@
 #include "delivery/wait.h"
 #include "util/clock.h"
 
-static void
+/* Whether it could be begun. */
+static bool
 start(const struct race *race, struct runner *r)
 {
 	struct qmtp_options hooks = *race->hooks;
 	struct qmtp_error error;
 
+	if (r->shared == NULL)
+		r->shared = qmtp_shared_new();
+	hooks.shared = r->shared;
 	hooks.arg = r;
+	r->securing = 0;
 	r->session = dial(r->server, &hooks, &error);
-	if (r->session == NULL)
-		r->out = true; /* no memory: as if it could not be reached */
+	if (r->session != NULL)
+		return true;
+	race->failed(r, &error);
+	r->out = true;
+	return false;
 }
 
 static void
@@ -23,13 +31,15 @@ stop(struct runner *r)
 	r->session = NULL;
 }
 
-/* Step all that run. Those that failed are out; the eldest that stands is returned. */
+/*
+ * Step all that run. Those that failed are out, and *failed is set; the eldest that stands
+ * is returned.
+ */
 static struct runner *
 step_all(const struct race *race, bool *failed)
 {
 	struct runner *first = NULL;
 
-	*failed = false;
 	for (size_t i = 0; i < race->n; i++) {
 		struct runner *r = &race->runners[i];
 		enum qmtp_state state;
@@ -37,16 +47,32 @@ step_all(const struct race *race, bool *failed)
 		if (r->session == NULL)
 			continue;
 		state = qmtp_session_step(r->session);
+		if (state == QMTP_SECURING && r->securing == 0)
+			r->securing = clock_ms();
 		if (state == QMTP_OPEN && first == NULL)
 			first = r;
 		if (state == QMTP_CLOSED) {
-			race->failed(r);
+			race->failed(r, qmtp_session_error(r->session));
 			r->out = true;
 			*failed = true;
 			stop(r);
 		}
 	}
 	return first;
+}
+
+/* Until when one that stands waits for those before it; 0: it does not. */
+static int64_t
+elders_wait(const struct race *race, const struct runner *stands)
+{
+	int64_t until = 0;
+
+	for (const struct runner *r = race->runners; r < stands; r++)
+		if (r->session != NULL &&
+		    qmtp_session_state(r->session) == QMTP_SECURING &&
+		    r->securing + DIAL_PATIENCE > until)
+			until = r->securing + DIAL_PATIENCE;
+	return until;
 }
 
 static struct runner *
@@ -68,13 +94,10 @@ anybody_runs(const struct race *race)
 }
 
 static void
-sleep_until_news(
-    const struct race *race, struct wait *w, int64_t deadline, int64_t next_at)
+sleep_until_news(const struct race *race, struct wait *w, int64_t until)
 {
 	wait_begin(w);
-	wait_until(w, deadline);
-	if (next_to_start(race) != NULL)
-		wait_until(w, next_at);
+	wait_until(w, until);
 	for (size_t i = 0; i < race->n; i++)
 		if (race->runners[i].session != NULL)
 			wait_session(w, race->runners[i].session);
@@ -87,28 +110,54 @@ stopped(const struct race *race)
 	return race->deliver->stop != NULL && *race->deliver->stop;
 }
 
+/* What one look at the race has shown, and the next one goes by. */
+struct look {
+	struct runner *stands; /* the eldest that does; it may have to wait for elders */
+	int64_t next_at;       /* when the next one is started, */
+	bool failed;           /* or at once: one failed */
+};
+
+/* Start who is to be started, and see how all of them do. Whether the race goes on. */
+static bool
+look(const struct race *race, struct look *l)
+{
+	struct runner *next = l->stands == NULL ? next_to_start(race) : NULL;
+	bool now = l->failed || !anybody_runs(race) || clock_ms() >= l->next_at;
+
+	l->failed = false;
+	if (next != NULL && now) {
+		l->failed = !start(race, next);
+		l->next_at = clock_ms() + race->deliver->connect_delay;
+	}
+	l->stands = step_all(race, &l->failed);
+	if (l->stands != NULL)
+		return elders_wait(race, l->stands) > clock_ms();
+	return anybody_runs(race) || next_to_start(race) != NULL;
+}
+
+static int64_t
+next_look(const struct race *race, const struct look *l)
+{
+	if (l->stands != NULL)
+		return elders_wait(race, l->stands);
+	return next_to_start(race) != NULL ? l->next_at : CLOCK_NEVER;
+}
+
 struct runner *
 race_run(struct race *race, int64_t deadline)
 {
 	struct wait w = { 0 };
+	struct look l = { 0 };
 	struct runner *winner = NULL;
-	int64_t next_at = 0;
-	bool failed = false;
 
 	while (clock_ms() < deadline && !stopped(race)) {
-		struct runner *next = next_to_start(race);
-
-		if (next != NULL &&
-		    (failed || !anybody_runs(race) || clock_ms() >= next_at)) {
-			start(race, next);
-			next_at = clock_ms() + race->deliver->connect_delay;
-		}
-		winner = step_all(race, &failed);
-		if (winner != NULL ||
-		    (!anybody_runs(race) && next_to_start(race) == NULL))
+		if (!look(race, &l)) {
+			winner = l.stands;
 			break;
-		if (!failed)
-			sleep_until_news(race, &w, deadline, next_at);
+		}
+		if (!l.failed)
+			sleep_until_news(
+			    race, &w, clock_earlier(deadline, next_look(race, &l)));
 	}
 	for (size_t i = 0; i < race->n; i++)
 		if (&race->runners[i] != winner)

@@ -75,6 +75,8 @@ fleet_race_again(const struct fleet *f, int64_t now)
 			at = clock_earlier(at, p->until);
 		else if (now < p->started + f->conf.connect_delay)
 			return clock_earlier(at, p->started + f->conf.connect_delay);
+		else if (now < pool_patience(p))
+			at = clock_earlier(at, pool_patience(p));
 	}
 	return at;
 }
@@ -89,7 +91,8 @@ fleet_first(const struct fleet *f, int64_t now)
 			return p;
 		/* One that failed is tried in the background, the others are waited for. */
 		if (p->failures == 0 && !pool_is_down(p, now) &&
-		    (!pool_connects(p) || now < p->started + f->conf.connect_delay))
+		    (!pool_connects(p) || now < p->started + f->conf.connect_delay ||
+			now < pool_patience(p)))
 			return NULL;
 	}
 	return NULL;

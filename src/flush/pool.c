@@ -19,45 +19,6 @@ struct link {
 	int64_t idle;  /* since when it has had no work */
 };
 
-void
-parcels_add(struct parcels *list, struct parcel *parcel)
-{
-	parcel->next = NULL;
-	if (list->last != NULL)
-		list->last->next = parcel;
-	else
-		list->first = parcel;
-	list->last = parcel;
-	list->n++;
-}
-
-struct parcel *
-parcels_take(struct parcels *list)
-{
-	struct parcel *parcel = list->first;
-
-	if (parcel == NULL)
-		return NULL;
-	list->first = parcel->next;
-	if (list->first == NULL)
-		list->last = NULL;
-	list->n--;
-	return parcel;
-}
-
-/* Put all of front before the others. */
-static void
-put_back(struct parcels *list, struct parcels *front)
-{
-	if (front->n == 0)
-		return;
-	front->last->next = list->first;
-	if (list->last == NULL)
-		list->last = front->last;
-	list->first = front->first;
-	list->n += front->n;
-}
-
 int64_t
 pool_backoff(unsigned failures)
 {
@@ -76,14 +37,11 @@ pool_init(struct pool *p, const struct server *server, bool soft_bounce,
 		.server = server,
 		.hooks = hooks,
 		.soft_bounce = soft_bounce,
+		.shared = qmtp_shared_new(),
 		.links = xcalloc((size_t)server->connections, sizeof(*p->links)),
 	};
 	for (int i = 0; i < server->connections; i++)
 		p->links[i].pool = p;
-	if (dial_forbidden(server) != NULL) {
-		p->until = CLOCK_NEVER;
-		buf_str(&p->why, dial_forbidden(server));
-	}
 }
 
 static bool
@@ -105,7 +63,13 @@ pool_stands(const struct pool *p)
 bool
 pool_connects(const struct pool *p)
 {
-	return any_link(p, QMTP_CONNECTING);
+	return any_link(p, QMTP_CONNECTING) || any_link(p, QMTP_SECURING);
+}
+
+int64_t
+pool_patience(const struct pool *p)
+{
+	return any_link(p, QMTP_SECURING) ? p->securing + DIAL_PATIENCE : 0;
 }
 
 bool
@@ -209,6 +173,12 @@ is_fault(enum qmtp_cause cause)
 	    cause != QMTP_REFUSED;
 }
 
+static bool
+is_about_tls(enum qmtp_cause cause)
+{
+	return cause == QMTP_TLS || cause == QMTP_UNTRUSTED;
+}
+
 static int
 commit(void *arg, struct qmtp_package *package)
 {
@@ -249,14 +219,16 @@ harvest(struct link *l)
 /*
  * What becomes of the parcels of a connection that is closed. Of those without their last
  * byte the first may be the reason: it has one more chance if the connection had served
- * others; those behind it were not begun. QMTP_OK: it was closed from here.
+ * others; those behind it were not begun. A server that does not like our certificate may
+ * say so when we have begun to send: no message is the reason. QMTP_OK: it was closed from
+ * here.
  */
 static void
 sort_out(struct link *l, enum qmtp_cause cause)
 {
 	struct pool *p = l->pool;
-	bool forgive =
-	    !l->stood || cause == QMTP_OK || cause == QMTP_AGED || cause == QMTP_REFUSED;
+	bool forgive = !l->stood || cause == QMTP_OK || cause == QMTP_AGED ||
+	    cause == QMTP_REFUSED || (is_about_tls(cause) && !l->answered);
 	struct parcels later = { 0 };
 	struct parcel *parcel;
 	bool first = true;
@@ -277,7 +249,7 @@ sort_out(struct link *l, enum qmtp_cause cause)
 			give_back(p, parcel, l->session, cause, NULL);
 		}
 	}
-	put_back(&p->waiting, &later);
+	parcels_put_back(&p->waiting, &later);
 }
 
 /* The session is closed, for a cause. */
@@ -291,6 +263,8 @@ hung_up(struct link *l, enum qmtp_cause cause)
 		l->answered = true;
 	if (is_fault(cause) && !l->answered)
 		fail(p, l);
+	if (is_about_tls(cause))
+		p->stale = true;
 	if (cause == QMTP_EXTRA)
 		remark(p, l->session);
 	sort_out(l, cause);
@@ -305,25 +279,44 @@ hang_up(struct link *l)
 	hung_up(l, QMTP_OK);
 }
 
+/*
+ * The files of TLS are read again, when no connection uses what was read: an administrator
+ * may have put them right.
+ */
+static void
+renew(struct pool *p)
+{
+	for (int i = 0; i < p->server->connections; i++)
+		if (p->links[i].session != NULL)
+			return;
+	qmtp_shared_free(p->shared);
+	p->shared = qmtp_shared_new();
+	p->stale = false;
+}
+
 static void
 begin(struct link *l, int64_t now)
 {
-	const struct qmtp_options hooks = { .commit = commit, .arg = l };
+	struct pool *p = l->pool;
+	struct qmtp_options hooks = { .commit = commit, .arg = l };
 	struct qmtp_error error;
 
-	l->pool->started = now;
-	l->session = dial(l->pool->server, &hooks, &error);
+	if (p->stale)
+		renew(p);
+	hooks.shared = p->shared;
+	p->started = now;
+	l->session = dial(p->server, &hooks, &error);
 	if (l->session == NULL) {
-		buf_clear(&l->pool->why);
-		buf_str(&l->pool->why, error.text);
-		l->pool->until = now + POOL_SOONEST;
+		buf_clear(&p->why);
+		buf_str(&p->why, error.text);
+		p->until = now + POOL_SOONEST;
 	}
 }
 
 void
 pool_start(struct pool *p, int64_t now)
 {
-	if (p->server->tls || pool_stands(p) || pool_connects(p))
+	if (pool_stands(p) || pool_connects(p))
 		return;
 	begin(&p->links[0], now);
 }
@@ -357,7 +350,7 @@ feed(struct link *l)
 			give_back(p, parcel, NULL, QMTP_INVALID, error.text);
 		} else { /* too old, or about to end */
 			parcels_add(&one, parcel);
-			put_back(&p->waiting, &one);
+			parcels_put_back(&p->waiting, &one);
 			l->retired = true;
 		}
 	}
@@ -377,19 +370,32 @@ rest(struct link *l, int64_t now)
 }
 
 static void
+note_standing(const struct pool *p, const struct qmtp_session *s)
+{
+	const char *security = qmtp_session_security(s);
+
+	if (p->failures > 0)
+		log_line(LOG_INFO, "relay=%s[%s]:%d: it can be reached", p->server->name,
+		    qmtp_session_peer(s), p->server->port);
+	if (*security != '\0')
+		log_line(LOG_INFO, "relay=%s[%s]:%d: secured by %s", p->server->name,
+		    qmtp_session_peer(s), p->server->port, security);
+}
+
+static void
 step_link(struct link *l, int64_t now)
 {
-	const struct pool *p = l->pool;
+	struct pool *p = l->pool;
+	enum qmtp_state before = qmtp_session_state(l->session);
 	enum qmtp_state state = qmtp_session_step(l->session);
 
 	harvest(l);
+	if (state == QMTP_SECURING && before != QMTP_SECURING)
+		p->securing = now;
 	if (state == QMTP_OPEN && !l->stood) {
 		l->stood = true;
 		l->idle = now;
-		if (p->failures > 0)
-			log_line(LOG_INFO, "relay=%s[%s]:%d: it can be reached",
-			    p->server->name, qmtp_session_peer(l->session),
-			    p->server->port);
+		note_standing(p, l->session);
 	}
 	while (state == QMTP_OPEN && feed(l)) {
 		state = qmtp_session_step(l->session);
@@ -414,9 +420,7 @@ begin_more(struct pool *p, int64_t now)
 
 		if (l->session == NULL)
 			unused = l;
-		else if (now < p->more ||
-		    qmtp_session_state(l->session) == QMTP_CONNECTING ||
-		    (p->failures > 0 && !l->answered))
+		else if (now < p->more || !l->stood || (p->failures > 0 && !l->answered))
 			return;
 	}
 	if (unused != NULL)
@@ -469,6 +473,7 @@ void
 pool_free(struct pool *p)
 {
 	pool_recall(p);
+	qmtp_shared_free(p->shared);
 	buf_free(&p->why);
 	free(p->links);
 }

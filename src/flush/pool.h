@@ -8,9 +8,8 @@
  *		   connection is tried before a time, POOL_SOONEST after the first failure,
  *		   twice as long after each further one, POOL_LATEST at most, until it answers
  *
- * A parcel is one package and where its recipients stand in their envelope. Parcels are
- * given to a pool, wait there, are sent over one of its connections, and come back exactly
- * once, by pool_hooks.over.
+ * Parcels (flush/parcels.h) are given to a pool, wait there, are sent over one of its
+ * connections, and come back exactly once, by pool_hooks.over.
  */
 #ifndef FLUSH_POOL_H
 #define FLUSH_POOL_H
@@ -22,6 +21,7 @@
 #include "conf/conf.h"
 #include "delivery/verdict.h"
 #include "delivery/wait.h"
+#include "flush/parcels.h"
 #include "qmtp/qmtp.h"
 #include "util/buf.h"
 
@@ -30,23 +30,7 @@
 #define POOL_MORE 60000 /* to the next further connection, when one was not to be had */
 #define POOL_IDLE 5000  /* milliseconds after which a connection without work is closed */
 
-struct job;
 struct pool;
-
-struct parcel {
-	struct job *job; /* whose it is */
-	struct qmtp_package *package;
-	size_t *positions;
-	size_t n;
-	bool again; /* its connection broke once before its last byte went */
-	struct parcel *next;
-};
-
-/* A queue of parcels. {0} is empty. */
-struct parcels {
-	struct parcel *first, *last;
-	size_t n;
-};
 
 /* How a parcel comes back. */
 struct pool_end {
@@ -78,19 +62,22 @@ struct pool {
 	const struct server *server;
 	const struct pool_hooks *hooks;
 	bool soft_bounce;
-	bool closed;        /* nothing more is sent */
-	bool singly;        /* it has shown that it answers once per package */
-	struct link *links; /* server->connections of them */
+	bool closed;                /* nothing more is sent */
+	bool singly;                /* it has shown that it answers once per package */
+	struct link *links;         /* server->connections of them */
+	struct qmtp_shared *shared; /* of all its sessions; NULL: no memory */
+	bool stale; /* what TLS has read is not to be used for another connection */
 	struct parcels waiting;
 	size_t sent;       /* parcels that a connection has */
 	int64_t started;   /* when it was last begun to connect, clock_ms() */
+	int64_t securing;  /* since when TLS of its last connection has been under way */
 	int64_t until;     /* no connection is begun before that, */
 	int64_t more;      /* and none beside one that stands before that */
 	unsigned failures; /* without an answer since */
 	struct buf why;    /* the last one: clean */
 };
 
-/* Everything is lent. A server that wants TLS is down for ever: it is not built in. */
+/* Everything is lent. */
 void pool_init(struct pool *p, const struct server *server, bool soft_bounce,
     const struct pool_hooks *hooks);
 
@@ -105,6 +92,13 @@ void pool_free(struct pool *p);
 
 bool pool_stands(const struct pool *p);
 bool pool_connects(const struct pool *p);
+
+/*
+ * Until when one that connects is waited for because its TLS is under way: in the past or 0
+ * when it is not, or has had DIAL_PATIENCE.
+ */
+int64_t pool_patience(const struct pool *p);
+
 bool pool_is_down(const struct pool *p, int64_t now);
 
 /* Whether it can make use of another parcel now: a window more than is on its way. */
@@ -127,8 +121,5 @@ void pool_wait(const struct pool *p, struct wait *w);
 
 /* Milliseconds to wait after so many failures (1 and more). */
 int64_t pool_backoff(unsigned failures);
-
-void parcels_add(struct parcels *list, struct parcel *parcel);
-struct parcel *parcels_take(struct parcels *list); /* NULL: there is none */
 
 #endif

@@ -40,7 +40,9 @@ inspect_version(void)
 	buf_printf(&b, "spool %s\n", SPOOL_DIR);
 	buf_printf(&b, "spool helper %s\n", QUEUE_HELPER);
 	buf_printf(&b, "spool socket %s\n", QUEUE_SOCKET);
-	buf_str(&b, "transports qmtp\n");
+	buf_printf(&b, "TLS module %s\n", TLS_MODULE);
+	buf_printf(
+	    &b, "transports qmtp%s\n", access(TLS_MODULE, R_OK) == 0 ? " qmtps" : "");
 	return print(&b, EX_OK);
 }
 

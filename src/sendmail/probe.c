@@ -93,14 +93,22 @@ add_address(struct buf *b, const struct trial *t)
 		buf_printf(b, "%s:%d", peer, t->server->port);
 }
 
+/* How the connection is protected, "" when it does not stand or is not. */
+static const char *
+security(const struct trial *t)
+{
+	return t->stands ? qmtp_session_security(t->session) : "";
+}
+
 static void
 add_row(struct buf *b, const struct trial *t)
 {
 	struct buf address = { 0 };
 
 	add_address(&address, t);
-	buf_printf(b, "%-21s %-21s %5lld ms  %s\n", t->server->name, address.data,
-	    (long long)t->took, t->stands ? "ok" : t->error.text);
+	buf_printf(b, "%-21s %-21s %5lld ms  %s%s%s\n", t->server->name, address.data,
+	    (long long)t->took, t->stands ? "ok" : t->error.text,
+	    *security(t) != '\0' ? ", " : "", security(t));
 	buf_free(&address);
 }
 
@@ -118,6 +126,8 @@ add_object(struct buf *b, const struct trial *t)
 	buf_printf(b, ",\"milliseconds\":%lld,\"ok\":%s,\"error\":", (long long)t->took,
 	    t->stands ? "true" : "false");
 	text_json(b, t->stands ? NULL : t->error.text);
+	buf_str(b, ",\"security\":");
+	text_json(b, *security(t) != '\0' ? security(t) : NULL);
 	buf_str(b, "}\n");
 }
 

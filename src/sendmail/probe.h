@@ -8,7 +8,9 @@
  * or, with --json, an object for each on a line of its own:
  *
  *	{"server":"mail1.example.net","host":"mail1.example.net","port":209,
- *	 "address":"192.0.2.1","milliseconds":12,"ok":true,"error":null}
+ *	 "address":"192.0.2.1","milliseconds":12,"ok":true,"error":null,"security":null}
+ *
+ * security says how a server with TLS is protected; in the table that stands behind "ok".
  */
 #ifndef SENDMAIL_PROBE_H
 #define SENDMAIL_PROBE_H

@@ -37,6 +37,7 @@ configuration qmtp-sendmail.conf
 spool spool
 spool helper ./qmtp-queue
 spool socket queue.sock
+TLS module */qmtp-tls.so
 transports qmtp*' ''
 done
 for option in --check -bC; do
@@ -65,13 +66,13 @@ sendmail --probe
 prints 0 'SERVER * ADDRESS * TIME  RESULT
 a * 127.0.0.1:[0-9]* ms  ok
 b * 127.0.0.1:[0-9]* ms  Connection refused while connecting to 127.0.0.1
-c * - * ms  TLS is not built in' ''
+c * ms  *TLS*' ''
 sendmail --probe --json
-prints 0 '{"server":"a","host":"127.0.0.1","port":[0-9]*,"address":"127.0.0.1","milliseconds":[0-9]*,"ok":true,"error":null}
-{"server":"b","host":"127.0.0.1","port":[0-9]*,"address":"127.0.0.1","milliseconds":[0-9]*,"ok":false,"error":"Connection refused while connecting to 127.0.0.1"}
-{"server":"c","host":"127.0.0.1","port":[0-9]*,"address":null,"milliseconds":0,"ok":false,"error":"TLS is not built in"}' ''
+prints 0 '{"server":"a","host":"127.0.0.1","port":[0-9]*,"address":"127.0.0.1","milliseconds":[0-9]*,"ok":true,"error":null,"security":null}
+{"server":"b","host":"127.0.0.1","port":[0-9]*,"address":"127.0.0.1","milliseconds":[0-9]*,"ok":false,"error":"Connection refused while connecting to 127.0.0.1","security":null}
+{"server":"c","host":"127.0.0.1","port":[0-9]*,"address":*,"milliseconds":[0-9]*,"ok":false,"error":"*TLS*","security":null}' ''
 came a 2 0 0
-came c 0 0 0
+offered c
 begin '--probe: none stands'
 usual
 serve a '' --refuse

@@ -122,18 +122,20 @@ serve b 'connect-timeout = 1' --blackhole
 send $bob
 gives 73 "sendmail: <$bob>: not sent: [ab]: no answer in time while connecting*"
 
-begin 'row 4: no TLS yet: never plain instead'
+begin 'row 4: no TLS there: never plain instead'
 serve a 'tls = true' --early 'connect=hello'
 serve b ''
 send $bob
 gives 0 ''
-came a 0 0 0
+offered a
+is "$CASE: server a saw no package" "$(grep ' begin ' "$D/a.log")" ''
 arrived b 1
 begin 'row 4: nothing else'
 serve a 'tls = true'
 send $bob
 gives 73 "sendmail: <$bob>: not sent: a: *TLS*"
-came a 0 0 0
+offered a
+is "$CASE: server a saw no package" "$(grep ' begin ' "$D/a.log")" ''
 
 # ---- rows 5 to 8: before the last byte
 

@@ -369,11 +369,14 @@ is "$CASE: who was not in doubt was served" "$(cat "$D/a"/*.accepted | sort -u |
     "$((8 - $(in_queue)))"
 check "$CASE: it is not asked for again and again" [ "$(grep -c ' connect ' "$D/a.log")" -le 3 ]
 
-fresh 'TLS is not built in'
-configure 'server "x" { host = "127.0.0.1" port = 1 tls = true }'
+fresh 'no TLS: never plain instead'
+serve a 'tls = true'
 queue store $bob
 once
 left 1
+slots_are PP
+offered a
+logged "qmtp-flush\[[0-9]*\]: relay=a\[127.0.0.1\]:$PORT: .*TLS.*; next attempt in 5 s"
 
 fresh 'past its lifetime, and nobody there: two failed tries an hour apart'
 configure 'server "a" { host = "127.0.0.1" port = 1 }'

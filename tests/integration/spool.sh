@@ -199,7 +199,7 @@ with_spool 'row 4: no TLS: never plain instead'
 serve a 'tls = true'
 send $bob
 gives 0 ''
-came a 0 0 0
+offered a
 kept 1
 entry P $bob
 

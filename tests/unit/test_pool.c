@@ -1,5 +1,10 @@
+#include <arpa/inet.h>
 #include <check.h>
+#include <netinet/in.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "flush/pool.h"
 #include "suite.h"
@@ -66,7 +71,8 @@ commit(void *arg)
 	return 0;
 }
 
-static char name[] = "a", host[] = "/no/such/socket";
+static char name[] = "a", host[] = "/no/such/socket", loopback[] = "127.0.0.1";
+static char nothing[] = "";
 
 static struct server
 nowhere(void)
@@ -81,6 +87,32 @@ nowhere(void)
 		.in_flight = 4,
 		.connections = 2,
 	};
+}
+
+static struct qmtp_package *
+package(void)
+{
+	struct qmtp_package *p = qmtp_package_new();
+
+	ck_assert_ptr_nonnull(p);
+	ck_assert_int_eq(qmtp_package_sender(p, "secret@example.org"), 0);
+	ck_assert_int_eq(qmtp_package_rcpt(p, "secret@example.net"), 0);
+	ck_assert_int_eq(qmtp_package_lend(p, "secret\n", 7), 0);
+	return p;
+}
+
+static void
+run_until_back(struct pool *p, const struct back *back)
+{
+	struct wait w = { 0 };
+
+	while (back->n == 0) {
+		wait_begin(&w);
+		pool_wait(p, &w);
+		wait_sleep(&w, NULL);
+		pool_step(p, qmtp_now());
+	}
+	wait_free(&w);
 }
 
 START_TEST(test_unreachable)
@@ -115,24 +147,50 @@ START_TEST(test_unreachable)
 }
 END_TEST
 
+/* A server that wants TLS and does not speak it. */
 START_TEST(test_tls)
 {
 	struct server server = nowhere();
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	socklen_t size = sizeof(sin);
 	struct back back = { 0 };
 	const struct pool_hooks hooks = { over, ready, commit, &back };
 	struct parcel parcel = { .n = 1 };
 	struct pool p;
+	char got[4096];
+	ssize_t n = 0;
+	int listener = socket(AF_INET, SOCK_STREAM, 0), fd;
 
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&sin, size), 0);
+	ck_assert_int_eq(listen(listener, 1), 0);
+	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&sin, &size), 0);
+	server.host = server.tls_name = loopback;
+	server.port = ntohs(sin.sin_port);
 	server.tls = true;
+	server.tls_ca = server.tls_fingerprint = nothing;
+	server.tls_certificate = server.tls_key = nothing;
+
 	pool_init(&p, &server, false, &hooks);
-	ck_assert(pool_is_down(&p, INT64_MAX - 1));
-	pool_start(&p, 0);
-	ck_assert(!pool_connects(&p));
+	ck_assert(!pool_is_down(&p, qmtp_now()));
+	parcel.package = package();
 	pool_submit(&p, &parcel);
-	pool_step(&p, 0);
-	ck_assert_int_eq(back.n, 1);
-	ck_assert(!back.offered);
+	pool_step(&p, qmtp_now());
+	pool_step(&p, qmtp_now());
+	fd = accept(listener, NULL, NULL);
+	ck_assert_int_eq(send(fd, "hello", 5, 0), 5);
+	run_until_back(&p, &back);
+	ck_assert(!back.offered); /* so nothing is held against the message */
+	ck_assert(pool_is_down(&p, qmtp_now()));
+	ck_assert(!pool_is_down(&p, qmtp_now() + POOL_SOONEST));
+	ck_assert_uint_eq(p.failures, 1);
+	ck_assert(p.stale);
+	while ((n = recv(fd, got, sizeof(got), 0)) > 0)
+		ck_assert_ptr_null(memmem(got, (size_t)n, "secret", 6));
 	pool_free(&p);
+	qmtp_package_free(parcel.package);
+	close(fd);
+	close(listener);
 }
 END_TEST
 
