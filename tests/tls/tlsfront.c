@@ -37,7 +37,7 @@
 #define NOWHERE (-1L)
 
 static struct {
-	const char *cert, *key, *to, *port_file, *log, *ca, *cipher, *then;
+	const char *cert, *key, *to, *addr, *port_file, *log, *ca, *cipher, *then;
 	const char *lowest, *highest;
 	long port, lifetime, record, drip, rcvbuf, faults;
 	long in, out, update, renegotiate; /* bytes; NOWHERE: never */
@@ -45,6 +45,7 @@ static struct {
 } o = { .to = "",
 	.lowest = "1.2",
 	.highest = "1.3",
+	.addr = "127.0.0.1",
 	.then = "close",
 	.lifetime = 600,
 	.record = BUFFER,
@@ -61,6 +62,7 @@ static const struct choice {
 	void *value;
 	const char *help;
 } choices[] = {
+	{ "addr", TEXT, &o.addr, "A     numeric address; 127.0.0.1 unless given" },
 	{ "port", NUMBER, &o.port, "N     the port; 0, a free one, unless given" },
 	{ "port-file", TEXT, &o.port_file, "FILE  write it there, else it is printed" },
 	{ "to", TEXT, &o.to, "PLACE the server: a port of 127.0.0.1, or a unix socket" },
@@ -568,7 +570,8 @@ listen_here(void)
 	char name[4096];
 	FILE *f = stdout;
 
-	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (inet_pton(AF_INET, o.addr, &in.sin_addr) != 1)
+		die(o.addr);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    (size > 0 &&
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) < 0) ||
