@@ -82,3 +82,35 @@ conf() {
 		echo "server \"s$port\" { host = \"127.0.0.1\" port = $port }" >>"$file"
 	done
 }
+
+# over_link FAR MILLISECONDS TITLE [run's arguments]: a table whose programs find, behind a line that
+# takes so long each way, a server at 10.9.0.2 port 209: what the script FAR starts, which writes that
+# port into the file far. In another network the names of sockets are the same.
+over_link() {
+	far=$1 ms=$2 title=$3
+	shift 3
+	rm -f far
+	[ -z "$title" ] || printf '\n%s\n' "$title"
+	if [ "$(id -u)" -ne 0 ]; then
+		echo 'skipped: needs root'
+		return 77
+	fi
+	: >errors
+	# shellcheck disable=SC2016 # the inner shell's variables
+	"$bin/delaylink" "$ms" sh -c "$far" -- \
+	    sh -c 'until [ -e far ]; do sleep 0.02; done; exec "$@"' sh "$RUN" -e errors "$@"
+	status=$?
+	if [ "$status" -eq 77 ]; then
+		echo "skipped: no such line can be made here: $(head -1 errors)"
+	elif [ "$status" -ne 0 ]; then
+		failed=1
+		echo 'FAILED:'
+		sort errors | uniq -c | head -5
+	fi
+	return "$status"
+}
+
+# first NAME <TABLE: the first number of that line of a table of run's
+first() {
+	awk -v name="$1" 'substr($0, 1, 30) == sprintf("%-30s", name) { print substr($0, 31) + 0 }'
+}

@@ -1,7 +1,7 @@
 /*
  * run: what commands cost, side by side. For benchmarks.
  *
- *	run [-n TURNS] [-w WARMUP] [-a AT_ONCE] [-i FILE] [-p] [-e FILE] [-l SECONDS] [-q]
+ *	run [-n TURNS] [-w WARMUP] [-a AT_ONCE] [-i FILE] [-p] [-e FILE] [-l SECONDS] [-q] [-b]
  *	    [-s COMMAND] -- NAME COMMAND [ARGUMENT]... [-- NAME COMMAND [ARGUMENT]...]...
  *
  * The commands run in turn, A B C A B C ..., TURNS times (20) after WARMUP turns that do
@@ -14,7 +14,8 @@
  * One line each: median and 90 % of the wall times in ms, median of the time on the
  * processors (of one) in ms, the median of the ratios to the first
  * command's time in the same turn, the largest peak of memory in KiB (never less than this
- * program's own, which a child inherits until it execs), failures, runs. -q: no heading.
+ * program's own, which a child inherits until it execs), failures, runs. -q: no heading. -b: the
+ * best wall time instead of the median.
  * Exit 1 when a run has failed, 2 when this program has.
  */
 #include <errno.h>
@@ -52,7 +53,7 @@ struct job {
 
 static struct {
 	int turns, warmup, at_once, seconds;
-	bool piped, quiet;
+	bool piped, quiet, best;
 	const char *input, *output, *setup;
 	int out;
 	struct command commands[COMMANDS_MAX];
@@ -246,8 +247,9 @@ print(void)
 	bool failed = false;
 
 	if (!o.quiet)
-		printf("%-30s %10s %10s %7s %7s %9s %8s\n", "", "median ms", "90 % ms",
-		    "ratio", "cpu ms", "peak KiB", "failed");
+		printf("%-30s %10s %10s %7s %7s %9s %8s\n", "",
+		    o.best ? "best ms" : "median ms", "90 % ms", "ratio", "cpu ms",
+		    "peak KiB", "failed");
 	for (int i = 0; i < o.n; i++) {
 		struct command *c = &o.commands[i];
 
@@ -256,9 +258,10 @@ print(void)
 	}
 	for (int i = 0; i < o.n; i++) {
 		struct command *c = &o.commands[i];
-		double median = share(c->walls, 0.5), most = share(c->walls, 0.9);
+		double typical = share(c->walls, o.best ? 0 : 0.5),
+		       most = share(c->walls, 0.9);
 
-		printf("%-30s %10.2f %10.2f %7.2f %7.2f %9ld %3d/%d\n", c->name, median,
+		printf("%-30s %10.2f %10.2f %7.2f %7.2f %9ld %3d/%d\n", c->name, typical,
 		    most, share(c->ratios, 0.5), share(c->cpus, 0.5), c->peak, c->failed,
 		    c->runs);
 		failed = failed || c->failed > 0;
@@ -285,7 +288,7 @@ options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "+n:w:a:i:pe:l:qs:")) != -1) {
+	while ((c = getopt(argc, argv, "+n:w:a:i:pbe:l:qs:")) != -1) {
 		switch (c) {
 		case 'n':
 			o.turns = number(optarg, 1, 100000);
@@ -307,6 +310,9 @@ options(int argc, char **argv)
 			break;
 		case 'e':
 			o.output = optarg;
+			break;
+		case 'b':
+			o.best = true;
 			break;
 		case 'p':
 			o.piped = true;

@@ -35,32 +35,6 @@ letter small 2048
 	printf ',%d:%s,%d:%d:%s,,' ${#FROM} "$FROM" $((${#TO} + 4)) ${#TO} "$TO"
 } >package
 
-# over_link MILLISECONDS TITLE [run's arguments]: a table whose programs find a server behind a line that
-# takes so long each way, at 10.9.0.2 port 209
-over_link() {
-	ms=$1 title=$2
-	shift 2
-	rm -f far
-	printf '\n%s\n' "$title"
-	if [ "$(id -u)" -ne 0 ]; then
-		echo 'skipped: needs root'
-		return
-	fi
-	: >errors
-	# shellcheck disable=SC2016 # the inner shell's variables
-	"$bin/delaylink" "$ms" "$QMTPD" --parent --lifetime 3600 --port-file far \
-	    --addr 10.9.0.2 --port 209 -- \
-	    sh -c 'until [ -e far ]; do sleep 0.02; done; exec "$@"' sh "$RUN" -e errors "$@"
-	status=$?
-	if [ "$status" -eq 77 ]; then
-		echo "skipped: no such line can be made here: $(head -1 errors)"
-	elif [ "$status" -ne 0 ]; then
-		failed=1
-		echo 'FAILED:'
-		sort errors | uniq -c | head -5
-	fi
-}
-
 "$fill" spool 0 0 || exit 99
 table "storing a 2 KB package, file and directory synced (to reach: ratio 1.25)" -n 300 -i package \
     -- 'floor, one program' "$floor" store spool -- 'qmtp-queue store' "$QUEUE" store \
@@ -77,14 +51,6 @@ table "10,000 x 2 KB leave the spool, loopback (to reach: ratio 1.25)" -n 7 -w 1
     -s "'$fill' spool 10000 2000" -- 'floor, pipelined' "$drain" 127.0.0.1 "$PORT" spool \
     -- 'qmtp-flush --once' "$FLUSH" --once -- 'floor again' "$drain" 127.0.0.1 "$PORT" spool
 rm -r spool
-# What is on its way in 50 ms at full speed is more than 2 x 64 packages.
-cat >qmtp-sendmail.conf <<'END'
-default-domain = "lab.example"
-server "far" { host = "10.9.0.2" in-flight = 500 }
-END
-over_link 25 "10,000 x 2 KB leave the spool, 50 ms away, in-flight = 500 (to reach: ratio 1.11)" -n 5 -w 1 \
-    -s "'$fill' spool 10000 2000" -- 'floor, pipelined' "$drain" 10.9.0.2 209 spool \
-    -- 'qmtp-flush --once' "$FLUSH" --once -- 'floor again' "$drain" 10.9.0.2 209 spool
 rm -rf spool
 
 "$fill" spool 100000 2000 || exit 99
