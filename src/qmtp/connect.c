@@ -42,6 +42,25 @@ note_failure(struct qmtp__connect *c, const struct addrinfo *a)
 	qmtp__fail_errno(&c->error, QMTP_CONNECT, what);
 }
 
+int
+qmtp__connect_start(struct qmtp__connect *c, struct qmtp_shared *shared, const char *host,
+    int port, int64_t deadline, struct qmtp_error *err)
+{
+	*c = (struct qmtp__connect){
+		.shared = shared,
+		.deadline = deadline,
+		.left = QMTP__ADDRESSES_MAX,
+	};
+	c->lookup = qmtp__shared_lookup(shared, host, port, err);
+	if (c->lookup == NULL)
+		return -1;
+	if (qmtp__lookup_fd(c->lookup) < 0) {
+		qmtp__lookup_result(c->lookup, &c->list, err);
+		c->next = c->list;
+	}
+	return 0;
+}
+
 /*
  * Asked a second time, connect(2) tells how the first one ended. 1: well; 0: it has
  * not; -1 with errno.
@@ -49,9 +68,7 @@ note_failure(struct qmtp__connect *c, const struct addrinfo *a)
 static int
 outcome(const struct qmtp__attempt *a)
 {
-	/* a unix socket is connected at once or not at all */
-	if (a->addr->ai_family == AF_UNIX ||
-	    connect(a->fd, a->addr->ai_addr, a->addr->ai_addrlen) == 0 ||
+	if (connect(a->fd, a->addr->ai_addr, a->addr->ai_addrlen) == 0 ||
 	    errno == EISCONN)
 		return 1;
 	return errno == EALREADY || errno == EINPROGRESS || errno == EINTR ? 0 : -1;
@@ -147,41 +164,6 @@ start_due(struct qmtp__connect *c, int64_t now)
 	while (fd < 0 && c->next != NULL && now >= c->next_at)
 		fd = start_one(c, now);
 	return fd;
-}
-
-/* A path is tried at once, so that a session that cannot begin says so from the start. */
-static int
-start_path(struct qmtp__connect *c, struct qmtp_error *err)
-{
-	int fd = start_due(c, qmtp_now());
-
-	if (fd >= 0) {
-		join_attempts(c, fd);
-		c->next = NULL;
-	} else if (c->next == NULL) {
-		*err = c->error;
-		return -1;
-	}
-	return 0;
-}
-
-int
-qmtp__connect_start(struct qmtp__connect *c, struct qmtp_shared *shared, const char *host,
-    int port, int64_t deadline, struct qmtp_error *err)
-{
-	*c = (struct qmtp__connect){
-		.shared = shared,
-		.deadline = deadline,
-		.left = QMTP__ADDRESSES_MAX,
-	};
-	c->lookup = qmtp__shared_lookup(shared, host, port, err);
-	if (c->lookup == NULL)
-		return -1;
-	if (qmtp__lookup_fd(c->lookup) >= 0)
-		return 0;
-	qmtp__lookup_result(c->lookup, &c->list, err);
-	c->next = c->list;
-	return c->list->ai_family == AF_UNIX ? start_path(c, err) : 0;
 }
 
 static int

@@ -43,7 +43,7 @@ struct qmtp__connect {
 
 /*
  * Begin. host as in struct qmtp_options; shared is lent until the end, NULL for none. 0,
- * or -1 with err; then, too, it is to be cancelled.
+ * or -1 with err.
  */
 int qmtp__connect_start(struct qmtp__connect *c, struct qmtp_shared *shared,
     const char *host, int port, int64_t deadline, struct qmtp_error *err);

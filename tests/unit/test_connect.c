@@ -457,8 +457,6 @@ START_TEST(full_queue)
 	struct pollfd v[QMTP_POLL_MAX];
 	char text[200];
 
-	ck_assert_int_eq(qmtp_session_deadline(first), qmtp_now() + 10000);
-	ck_assert_uint_eq(qmtp_session_poll(first, v), 1);
 	ck_assert_int_eq(qmtp_session_step(first), QMTP_OPEN);
 	ck_assert_str_eq(qmtp_session_peer(first), path);
 	s = begin_session(&options);
@@ -485,7 +483,6 @@ START_TEST(full_queue)
 }
 END_TEST
 
-/* Known before the first step. */
 START_TEST(no_listener)
 {
 	int listener = listen_unix(-1);
@@ -493,12 +490,14 @@ START_TEST(no_listener)
 	char text[200];
 
 	snprintf(text, sizeof(text), "Connection refused while connecting to %s", path);
+	qmtp_session_step(s);
 	fails_with(s, QMTP_CONNECT, QMTP_SYSTEM, ECONNREFUSED, text);
 	close(listener);
 	unlink(path);
 	snprintf(
 	    text, sizeof(text), "No such file or directory while connecting to %s", path);
 	s = begin_session(&options);
+	qmtp_session_step(s);
 	fails_with(s, QMTP_CONNECT, QMTP_SYSTEM, ENOENT, text);
 }
 END_TEST
@@ -514,6 +513,7 @@ START_TEST(long_path)
 	longest[107] = '\0';
 	options.host = longest;
 	s = begin_session(&options);
+	qmtp_session_step(s);
 	ck_assert_int_eq(qmtp_session_error(s)->errnum, ENOENT);
 	ck_assert_str_eq(qmtp_session_peer(s), longest);
 	qmtp_session_free(s);
