@@ -25,7 +25,7 @@
 
 enum what {
 	SHARED,
-	PACKAGE,
+	NEW,
 	SENDER,
 	RCPT,
 	APPENDED, /* "A\n", and so on */
@@ -51,7 +51,7 @@ struct act {
 static const struct act acts[] = {
 	{ SHARED, 0 },
 	/* a package of all kinds of pieces, for several */
-	{ PACKAGE, 0 },
+	{ NEW, 0 },
 	{ SENDER, 0 },
 	{ RCPT, 0 },
 	{ RCPT, 0 },
@@ -64,13 +64,13 @@ static const struct act acts[] = {
 	{ SESSION, 0 },
 	{ SUBMIT, 0 },
 	/* others behind it on the same connection */
-	{ PACKAGE, 1 },
+	{ NEW, 1 },
 	{ SENDER, 1 },
 	{ RCPT, 1 },
 	{ PIPE, 1 },
 	{ NAMED, 1 },
 	{ SUBMIT, 1 },
-	{ PACKAGE, 2 },
+	{ NEW, 2 },
 	{ SENDER, 2 },
 	{ RCPT, 2 },
 	{ LENT, 2 },
@@ -84,7 +84,7 @@ static const struct act acts[] = {
 	{ SUBMIT, 0 },
 	{ RUN, 0 },
 	/* and all in one call */
-	{ PACKAGE, 3 },
+	{ NEW, 3 },
 	{ SENDER, 3 },
 	{ RCPT, 3 },
 	{ APPENDED, 3 },
@@ -194,7 +194,7 @@ do_act(struct story *st, const struct act *a)
 	case SHARED:
 		st->shared = st->options.shared = qmtp_shared_new();
 		return st->shared != NULL ? 0 : -1;
-	case PACKAGE:
+	case NEW:
 		st->packages[a->package] = qmtp_package_new();
 		return st->packages[a->package] != NULL ? 0 : -1;
 	case SENDER:
