@@ -79,7 +79,8 @@ secure(SSL_CTX *ctx, int s, const char *name, const char *directory)
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	ssl = SSL_new(ctx);
 	if (ssl == NULL || SSL_set1_host(ssl, name) != 1 ||
-	    SSL_set_tlsext_host_name(ssl, name) != 1 || SSL_set_fd(ssl, s) != 1)
+	    SSL_set_tlsext_host_name(ssl, (char *)(uintptr_t)name) != 1 ||
+	    SSL_set_fd(ssl, s) != 1)
 		broken(name);
 	if (SSL_connect(ssl) != 1)
 		broken("the handshake");
