@@ -52,18 +52,26 @@ static struct qmtp_package *packages[2];
 static size_t ends[2];   /* of the packages, in the client's bytes */
 static struct buf words; /* of the server */
 
+/* When the model breaks off, the log has where that was. */
+static char place_name[200];
+static size_t place_len;
+
 static void
-name_place(int number)
+say_place(int number)
 {
-	char line[200];
-	int n = snprintf(line, sizeof(line),
+	if (write(STDERR_FILENO, place_name, place_len) < 0)
+		_exit(3);
+	signal(number, SIG_DFL);
+}
+
+static void
+name_place(void)
+{
+	snprintf(place_name, sizeof(place_name),
 	    "# %s: after %zu bytes, having said %zu (%zu too many, %s), the server %s\n",
 	    at.manner->name, at.sent, at.said, at.extra, at.heard ? "heard" : "unheard",
 	    deeds[at.deed]);
-
-	if (write(STDERR_FILENO, line, (size_t)n) < 0)
-		_exit(3);
-	signal(number, SIG_DFL);
+	place_len = strlen(place_name);
 }
 
 static void
@@ -97,7 +105,7 @@ submit_both(void)
 
 		ck_assert_ptr_nonnull(p);
 		ck_assert_int_eq(qmtp_package_sender(p, "s@x.y"), 0);
-		for (size_t k = 0; k < at.manner->rcpts[i]; k++)
+		for (size_t k = 0; k < at.manner->rcpts[i] && k < 2; k++)
 			ck_assert_int_eq(qmtp_package_rcpt(p, addrs[k]), 0);
 		ck_assert_int_eq(qmtp_package_lend(p, text, 4), 0);
 		ck_assert_int_eq(qmtp_session_submit(wire.session, p, &err), 0);
@@ -180,9 +188,9 @@ go_on(void)
 }
 
 /*
- * All of the first answer behind the last byte of the second package but one; what the
- * server said came together with its end: the session reads the one, sends, and then
- * meets the other.
+ * The second package lacks its last byte alone, and the server's last words come together
+ * with its end. The session hears the words, has no reason to look again, gives the byte
+ * away and only then meets the end: in doubt, although the end was there before.
  */
 static bool
 meets_the_end_too_late(size_t answered_before)
@@ -256,18 +264,19 @@ static void
 check_all(void)
 {
 	size_t first = strlen(at.manner->answers[0]);
-	size_t rightful = at.said - at.extra;
+	size_t fair = at.said - at.extra;
 	size_t before = at.manner->waits && at.sent > ends[0] ? first : 0;
 
 	ck_assert_uint_eq(wire.model.heard.len, at.said); /* whatever came behind it */
-	check_fates(0, at.sent >= ends[0], rightful < first ? rightful : first);
+	check_fates(0, at.sent >= ends[0], fair < first ? fair : first);
 	check_fates(1, at.sent >= ends[1] || meets_the_end_too_late(before),
-	    rightful > first ? rightful - first : 0);
+	    fair > first ? fair - first : 0);
 }
 
 static void
 play(int listener, int port)
 {
+	name_place();
 	dial(listener, port);
 	submit_both();
 	come_to_it();
@@ -313,7 +322,7 @@ START_TEST(every_place)
 	int port, listener = wire_listen(&port);
 	size_t plays = 0;
 
-	signal(SIGABRT, name_place);
+	signal(SIGABRT, say_place);
 	at = (struct place){ .manner = &manners[_i], .deed = STALLS };
 	buf_clear(&words);
 	buf_printf(&words, "%s%s2:Kx,", at.manner->answers[0], at.manner->answers[1]);

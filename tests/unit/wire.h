@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "fuzz/model.h"
+#include "../fuzz/model.h"
 #include "qmtp/qmtp.h"
 
 struct wire {
