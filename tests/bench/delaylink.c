@@ -149,13 +149,16 @@ give(struct direction *d, int to)
 	}
 }
 
-/* A line does not wait for a processor that others have. */
+/*
+ * What else the machine has to do is not to be measured: both ends go before it, and the line
+ * before them. Where that is not allowed, as far as it is.
+ */
 static void
-be_on_time(void)
+go_before(int priority)
 {
-	const struct sched_param first = { .sched_priority = 1 };
+	const struct sched_param first = { .sched_priority = priority };
 
-	if (sched_setscheduler(0, SCHED_FIFO, &first) < 0)
+	if (sched_setscheduler(0, SCHED_RR, &first) < 0)
 		setpriority(PRIO_PROCESS, 0, -20);
 }
 
@@ -223,9 +226,10 @@ main(int argc, char **argv)
 	prctl(PR_SET_TIMERSLACK, 1);
 	make_side(&far, "10.9.0.2");
 	make_side(&near, "10.9.0.1");
+	go_before(1);
 	start(&far, argv + 2, &before);
 	start(&near, argv + split + 1, &before);
-	be_on_time();
+	go_before(2);
 	status = carry((int64_t)(ms * 1e6), &before);
 	kill(far.pid, SIGTERM);
 	waitpid(far.pid, NULL, 0);

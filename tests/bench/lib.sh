@@ -87,7 +87,7 @@ conf() {
 # takes so long each way, a server at 10.9.0.2 port 209: what the script FAR starts, which writes that
 # port into the file far. In another network the names of sockets are the same.
 over_link() {
-	far=$1 ms=$2 title=$3
+	far_end=$1 ms=$2 title=$3
 	shift 3
 	rm -f far
 	[ -z "$title" ] || printf '\n%s\n' "$title"
@@ -97,7 +97,7 @@ over_link() {
 	fi
 	: >errors
 	# shellcheck disable=SC2016 # the inner shell's variables
-	"$bin/delaylink" "$ms" sh -c "$far" -- \
+	"$bin/delaylink" "$ms" sh -c "$far_end" -- \
 	    sh -c 'until [ -e far ]; do sleep 0.02; done; exec "$@"' sh "$RUN" -e errors "$@"
 	status=$?
 	if [ "$status" -eq 77 ]; then

@@ -51,7 +51,6 @@ table "10,000 x 2 KB leave the spool, loopback (to reach: ratio 1.25)" -n 7 -w 1
     -s "'$fill' spool 10000 2000" -- 'floor, pipelined' "$drain" 127.0.0.1 "$PORT" spool \
     -- 'qmtp-flush --once' "$FLUSH" --once -- 'floor again' "$drain" 127.0.0.1 "$PORT" spool
 rm -r spool
-rm -rf spool
 
 "$fill" spool 100000 2000 || exit 99
 cp refused.conf qmtp-sendmail.conf
