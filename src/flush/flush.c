@@ -12,7 +12,7 @@
 #include "util/xalloc.h"
 
 #define STOP_GRACE 10000 /* milliseconds for answers that are owed */
-#define JOBS_MOST 1024   /* entries open at a time, however large the windows are */
+#define JOBS_MOST 4096   /* entries open at a time, however large the windows are */
 #define FILES_SPARE 128  /* descriptors for all but entries and connections */
 #define LOG_TAG "qmtp-flush"
 
