@@ -106,7 +106,7 @@ read_file(struct content *c, const char *what, const char *path, struct qmtp_err
 	close(fd);
 	if (r < 0)
 		return NULL;
-	b = BIO_new_mem_buf(c->data, (int)strlen(c->data));
+	b = BIO_new_mem_buf(c->data, (int)c->len - 1);
 	if (b == NULL)
 		qmtp__fail(err, QMTP_SECURE, QMTP_MEMORY, "out of memory");
 	return b;

@@ -49,8 +49,8 @@ at(const char *name)
 	return out;
 }
 
-static void
-run_and_wait(const char *command, const char *argument)
+int
+shell(const char *command, const char *argument)
 {
 	int status = -1;
 	pid_t pid = fork();
@@ -59,10 +59,18 @@ run_and_wait(const char *command, const char *argument)
 		execlp("sh", "sh", "-c", command, "sh", argument, (char *)NULL);
 		_exit(127);
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
-		fprintf(stderr, "%s %s: status %d\n", command, argument, status);
-		exit(99);
-	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+static void
+must(const char *command, const char *argument)
+{
+	if (shell(command, argument) == 0)
+		return;
+	fprintf(stderr, "failed: %s %s\n", command, argument);
+	exit(99);
 }
 
 void
@@ -70,7 +78,7 @@ stage_make(int want)
 {
 	char command[4096];
 
-	if (want && system("openssl version >/dev/null 2>&1") != 0) {
+	if (want && shell("openssl version >/dev/null 2>&1", "") != 0) {
 		puts("1..0 # SKIP openssl(1) is missing");
 		exit(0);
 	}
@@ -79,13 +87,13 @@ stage_make(int want)
 	snprintf(command, sizeof(command), "exec '%s/tests/tls/certs.sh' \"$1\"",
 	    program("srcdir", "../src"));
 	if (want)
-		run_and_wait(command, at("certs"));
+		must(command, at("certs"));
 }
 
 void
 stage_remove(void)
 {
-	run_and_wait("rm -rf \"$1\"", stage);
+	must("rm -rf \"$1\"", stage);
 }
 
 const char *
@@ -178,14 +186,11 @@ start_front(const char *certificate, const char *how)
 {
 	char cert[100], key[100], to[12];
 	const char *argv[ARGS_MAX] = { program("TLSFRONT", "tests/tls/tlsfront"),
-		"--cert", at(cert), "--key", at(key), "--to", to, "--log",
-		at("front.log") };
+		"--cert", cert, "--key", key, "--to", to, "--log", at("front.log") };
 
 	snprintf(cert, sizeof(cert), "%s/certs/%s.pem", stage, certificate);
 	snprintf(key, sizeof(key), "%s/certs/%s.key", stage, certificate);
 	snprintf(to, sizeof(to), "%d", server_port);
-	argv[2] = cert;
-	argv[4] = key;
 	return serve(argv, 9, how, at("front.port"));
 }
 
@@ -196,7 +201,7 @@ set_up(void)
 {
 	static char ca[128];
 
-	run_and_wait("cd \"$1\" && rm -rf store *.log *.port sock *.file", stage);
+	must("cd \"$1\" && rm -rf store *.log *.port sock *.file", stage);
 	options = (struct qmtp_options){ .host = "127.0.0.1", .tls = &tls };
 	snprintf(ca, sizeof(ca), "%s", at("certs/ca.pem"));
 	tls = (struct qmtp_tls){ .ca = ca };

@@ -36,6 +36,9 @@ const char *content(const char *path);
 /* Wait until a file has these words in it. */
 void await(const char *path, const char *words);
 
+/* Run a command of the shell with one argument, $1. Returns its exit status. */
+int shell(const char *command, const char *argument);
+
 /* Start a program, with fd as its standard input and output unless -1. */
 pid_t start(const char *const *argv, int fd);
 
