@@ -242,7 +242,7 @@ struct qmtp_result {
 	/*
 	 * QMTP_OK with an answer, else why: QMTP_REFUSED when the caller closed the
 	 * session. A D before QMTP_SILENCE is QMTP_DEFERRED with that cause: it may have
-	 * been meant for others.
+	 * been meant for others. Behind a Z or D before it, so are those without an answer.
 	 */
 	enum qmtp_cause cause;
 	/*

@@ -116,13 +116,13 @@ qmtp_package_reply(const struct qmtp_package *p, size_t position)
 }
 
 /*
- * One answer to several recipients, and then silence: was it for the first of them, or for
- * all? Refused is not what anybody can be called then; later is safe.
+ * One answer to several recipients that is no K, and then silence: was it for the first of
+ * them, or for all? Nobody can be called refused then; later is safe, and right for all.
  */
 static bool
-doubtful(const struct qmtp_package *p, const struct qmtp_reply *r)
+answered_once(const struct qmtp_package *p)
 {
-	return p->error.cause == QMTP_SILENCE && r->code == 'D';
+	return p->error.cause == QMTP_SILENCE && qmtp_package_reply(p, 0).code != 'K';
 }
 
 static struct qmtp_result
@@ -131,7 +131,7 @@ answered(const struct qmtp_package *p, const struct qmtp_reply *r)
 	struct qmtp_result result = { QMTP_ACCEPTED, QMTP_REPLY, QMTP_OK, r->text,
 		r->len };
 
-	if (doubtful(p, r)) {
+	if (r->code == 'D' && answered_once(p)) {
 		result.fate = QMTP_DEFERRED;
 		result.cause = QMTP_SILENCE;
 	} else if (r->code != 'K') {
@@ -152,7 +152,9 @@ qmtp_package_result(const struct qmtp_package *p, size_t position)
 		r = qmtp_package_reply(p, p->owed < p->asked ? 0 : position);
 		if (r.code != 0)
 			return answered(p, &r);
-		result.fate = p->committed ? QMTP_IN_DOUBT : QMTP_UNSENT;
+		result.fate = !p->committed ? QMTP_UNSENT
+		    : answered_once(p)      ? QMTP_DEFERRED
+					    : QMTP_IN_DOUBT;
 	}
 	result.phase = p->error.phase;
 	result.cause = p->error.cause;
