@@ -1,7 +1,7 @@
 /*
  * qmtp/session.h: the inside of a session, shared by the files that make one up:
- * session.c (its life, its clock), securing.c (TLS), sending.c (packages out), answers.c
- * (answers in, which response.c reads).
+ * session.c (its life), limits.c (its deadlines), securing.c (TLS), sending.c (packages
+ * out), answers.c (answers in, which response.c reads).
  *
  * Packages stand in one list in the order they were submitted:
  *
@@ -118,5 +118,8 @@ bool qmtp__send_wanted(const struct qmtp_session *s);
 
 /* Read what has come. 0, or -1: the session is closed. */
 int qmtp__receive(struct qmtp_session *s);
+
+/* While it is open: close it when the deadline that comes first has passed. */
+void qmtp__keep_time(struct qmtp_session *s);
 
 #endif
