@@ -35,7 +35,7 @@ echo D >"$T/piece"
 set -- "$T/claims" "$T/piece" "$T/socket" "$PORT"
 if has_tls; then
 	start_front "$PORT"
-	set -- "$@" "$TLS_PORT" "$T/certs/ca.pem" "$LIB/qmtp/qmtp-tls.so"
+	set -- "$@" "$TLS_PORT" "$T/certs/ca.pem" "$LIB/qmtp-0/qmtp-tls.so"
 fi
 # shellcheck disable=SC2086
 ${API_VALGRIND-} "$T/alloc" "$@" >"$T/out" 2>"$T/err"

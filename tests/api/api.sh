@@ -133,7 +133,7 @@ is 'its code is not changed when it is loaded' "$(readelf -dW "$SO" | grep TEXTR
 # ---- the module for TLS
 
 if has_tls; then
-	module=$LIB/qmtp/qmtp-tls.so
+	module=$LIB/qmtp-0/qmtp-tls.so
 	is 'the module has one symbol' "$(exported "$module" | cut -d ' ' -f 1)" qmtp__tls_module
 	like 'it is hardened as well' "$(readelf -ldW "$module")" '*GNU_RELRO*NOW*'
 	if [ "${SANITIZERS-}" != yes ]; then
