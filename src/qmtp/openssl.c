@@ -18,9 +18,6 @@ connection_free(struct qmtp__tls_connection *c)
 {
 	if (c == NULL)
 		return;
-	/* what ends as it should can be resumed, also when nobody said goodbye */
-	if (c->up && !c->broken && c->errnum == 0)
-		SSL_set_shutdown(c->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(c->ssl);
 	ERR_clear_error();
 	free(c);
@@ -69,6 +66,7 @@ connection(struct qmtp__tls_context *context, int fd, struct qmtp_error *err)
 	return c;
 }
 
+/* OpenSSL resumes no session that did not end so, taken by the socket or not. */
 static void
 farewell(struct qmtp__tls_connection *c)
 {

@@ -140,6 +140,25 @@ START_TEST(keys_change)
 }
 END_TEST
 
+/* New keys and an answer in one read: what OpenSSL holds, poll(2) does not tell. */
+START_TEST(nothing_stays_behind)
+{
+	struct qmtp_session *s;
+
+	start_server("");
+	options.port = start_front("good", "--update 27 --out 8 --then stall");
+	s = qmtp_session_new(&options, &err);
+	ck_assert_int_eq(qmtp_session_connect(s, &err), 0);
+	new_package();
+	ck_assert_int_eq(qmtp_session_submit(s, package, &err), 0);
+	qmtp_session_step(s);
+	await(at("front.log"), "in=27 out=8");
+	qmtp_session_step(s);
+	ck_assert(qmtp_package_done(package));
+	qmtp_session_free(s);
+}
+END_TEST
+
 /* No second handshake: the front gives up when it is told so. */
 START_TEST(renegotiation)
 {
@@ -451,6 +470,7 @@ main(void)
 	tcase_add_loop_test(c, truncated, 0, 2);
 	tcase_add_test(c, ends_in_the_package);
 	tcase_add_loop_test(c, keys_change, 0, 4);
+	tcase_add_test(c, nothing_stays_behind);
 	tcase_add_test(c, renegotiation);
 	tcase_add_test(c, early_bytes);
 	tcase_add_loop_test(c, resumed, 0, sizeof(resumptions) / sizeof(resumptions[0]));
