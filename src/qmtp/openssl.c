@@ -206,7 +206,7 @@ tls_read(struct qmtp__tls_connection *c, void *data, size_t len)
 		e = SSL_get_error(c->ssl, n);
 		if (e != SSL_ERROR_WANT_READ || c->drained)
 			return no_bytes(c, e);
-		/* a ticket, or new keys: what is behind it may have come already */
+		/* a ticket, or new keys; the socket may have more */
 	}
 	return broke(c, "TLS broke", "nothing but records without data");
 }
