@@ -28,7 +28,7 @@ struct qmtp__tls_ops {
 	unsigned version; /* QMTP__TLS_VERSION */
 
 	/*
-	 * Read the files. options->name is set. NULL with err: phase QMTP_SECURE, cause
+	 * Read the files. options->name is set, and "" only with a fingerprint. NULL with err: phase QMTP_SECURE, cause
 	 * QMTP_TLS or QMTP_MEMORY. May be used by several connections at a time, from
 	 * several threads.
 	 */
