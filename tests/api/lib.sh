@@ -58,6 +58,14 @@ build() {
 	$CC $api_flags -o "$api_out" "$@" $(pc --cflags --libs) "-Wl,-rpath,$LIB"
 }
 
+# compile OUTPUT SOURCE [OPTION ...]: an object file, against the installed headers
+compile() {
+	api_out=$1
+	shift
+	# shellcheck disable=SC2046,SC2086
+	$CC $api_flags -c -o "$api_out" "$@" $(pc --cflags)
+}
+
 # build_static OUTPUT SOURCE [OPTION ...]: with the static one, where there is no other
 build_static() {
 	api_out=$1

@@ -163,7 +163,7 @@ done
 } >"$T/qmtp.README.c"
 check 'README.md has an example' grep -q qmtp_send "$T/qmtp.README.c"
 for example in "$T"/qmtp*.c; do
-	check "the example ${example##*/} compiles" build "${example%.c}.o" -c -std=c11 -Wall -Wextra \
+	check "the example ${example##*/} compiles" compile "${example%.c}.o" -std=c11 -Wall -Wextra \
 	    -Wpedantic -Werror -D_POSIX_C_SOURCE=200809L "$example"
 done
 check 'that of qmtp.3 is linked' build "$T/example" "$T/qmtp.3.1.o"

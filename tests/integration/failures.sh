@@ -282,8 +282,8 @@ send $bob $carol
 gives 73 "sendmail: <$bob>, <$carol>: may have been sent, no answer from a: no answer in time*"
 came b 0 0 0
 begin 'row 12: one deadline for all answers, however they drip'
-configure 'direct-timeout = 1'
-serve a '' --drip 60 --answer 'Kyes'
+configure 'direct-timeout = 3' # answers after 1.2, 2.4 and 3.6 seconds
+serve a '' --drip 170 --answer 'Kyes'
 serve b ''
 send $bob $carol $dave
 gives 73 "sendmail: <$dave>: may have been sent, no answer from a: no answer in time*"
