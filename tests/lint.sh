@@ -51,7 +51,7 @@ check "cppcheck" cppcheck -q --std=c11 --error-exitcode=1 -j 2 --inline-suppr \
     --enable=warning,performance,portability --suppress=missingIncludeSystem \
     -D_GNU_SOURCE -Isrc -Isrc/qmtp src tests/qmtpd
 check "clang-tidy" tidy
-check "shellcheck" sh -c "find tests -name '*.sh' | xargs shellcheck -e SC2317 bootstrap .ci/run packaging/completion/qmtp-sendmail packaging/spool-setup.in"
+check "shellcheck" sh -c "find tests -name '*.sh' | xargs shellcheck -e SC2317 bootstrap .ci/run packaging/alpine/* packaging/arch/* packaging/build-* packaging/completion/qmtp-sendmail packaging/spool-setup.in"
 check "shellcheck, for OpenRC" shellcheck -s sh -e SC2034 packaging/openrc/*.in
 check "mandoc -T lint" mandoc -T lint -W warning man/*.[0-9]
 check "no white space at the end of a line" spelling
