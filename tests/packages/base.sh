@@ -1,0 +1,30 @@
+#!/bin/sh
+# base.sh ROOT INSTALLED FILES: what room.sh wants in a new system of debootstrap's, with the sources of
+# packages of this one. In a mount and a pid namespace.
+set -eu
+root=$1
+
+apt() {
+	chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 \
+	    ${http_proxy:+"http_proxy=$http_proxy"} apt-get -qq -y --no-install-recommends "$@"
+}
+
+[ "$(id -u)" -eq 0 ] && [ -d "$root/usr" ]
+mount -t proc proc "$root/proc"
+rm -rf "$root/etc/apt"
+cp -R /etc/apt "$root/etc/apt"
+cp /etc/resolv.conf "$root/etc/resolv.conf"
+# Nothing is started here.
+printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+chmod 755 "$root/usr/sbin/policy-rc.d"
+
+apt update
+# shellcheck disable=SC2086 # names are words
+apt install $2
+mkdir -p "$root/debs/partial"
+for names in $3; do
+	# shellcheck disable=SC2046 # a,b: two words
+	apt -o Dir::Cache::archives=/debs install --download-only $(echo "$names" | tr , ' ')
+done
+chroot "$root" useradd -m -c Alice alice
+rm "$root/etc/resolv.conf"

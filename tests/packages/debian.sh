@@ -1,0 +1,27 @@
+#!/bin/sh
+# make check-packages: the packages are built, and replace the MTAs of Debian systems, which are
+# made with debootstrap. As root only. What needs the network (once: the base, see room.sh) comes
+# first; all else happens in namespaces with nothing but a loopback interface, and in memory.
+#
+# PACKAGES=DIR: takes the packages in DIR/new and DIR/old, and builds none.
+# shellcheck source=tests/integration/lib.sh
+. "${srcdir:-.}/tests/integration/lib.sh"
+# shellcheck source=tests/packages/room.sh
+. "$top_srcdir/tests/packages/room.sh"
+
+[ "$(id -u)" -eq 0 ] || skip_all "needs root, for namespaces of its own"
+for tool in debootstrap dpkg-buildpackage dh lintian git; do
+	command -v "$tool" >/dev/null || skip_all "$tool is not here"
+done
+set -- unshare --mount --uts --ipc --net --pid --fork --kill-child --mount-proc
+"$@" true 2>/dev/null || skip_all "no namespaces here"
+git -C "$top_srcdir" rev-parse --verify -q HEAD >/dev/null || skip_all "not a clone with git"
+
+base
+mkdir "$T/rooms"
+export ROOM="$T/rooms" QMTPD STAGE
+cd "$top_srcdir" || exit 99
+"$@" sh "$top_srcdir/tests/packages/systems.sh" &
+at_end $!
+wait $!
+exit $?

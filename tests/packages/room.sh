@@ -1,0 +1,102 @@
+# shellcheck shell=sh disable=SC2154 # the variables of lib.sh
+# room.sh: small systems of Debian's own making, to install packages in. With tests/integration/lib.sh.
+#
+# base		makes the system that all rooms begin as, once, in the build tree: the programs that send mail,
+#		no MTA, and what is installed later as files of apt; needs what sources of packages apt has
+# packages TREE DIR [VARIABLE=VALUE ...]	builds those of the last commit of a tree
+# room NAME	a room: $ROOT is its root directory. In namespaces of one's own: what is written stays in memory
+# inside PROGRAM ...	runs it there;  start_inside: in the background, its id is $JOB
+# as USER PROGRAM ...	runs it there as that user
+# apt COMMAND ...	apt-get, with nothing but those files
+
+base=${PACKAGES_BASE:-$top_builddir/tests/packages/base}
+base_installed='adduser bsdutils cron libbsd0 libconfuse2 liblockfile1 netbase openssl php-cli ucf'
+base_files='bsd-mailx,nullmailer postfix systemd-sysv,dbus'
+ROOT='' ROOM=${ROOM:-}
+
+# quietly COMMAND ...: its output is shown if it fails, which ends everything.
+quietly() {
+	if ! "$@" >"$T/said" 2>&1; then
+		tail -n 40 "$T/said" | sed 's/^/# /'
+		echo "Bail out! failed: $*"
+		exit 99
+	fi
+}
+
+base_wanted() {
+	# shellcheck source=/dev/null
+	echo "$(. /etc/os-release && echo "$VERSION_CODENAME") $base_installed $base_files"
+}
+
+base_make() {
+	suite=$(base_wanted)
+	suite=${suite%% *}
+	mirror=$(apt-get indextargets --format "\$(RELEASE) \$(REPO_URI)" 'Identifier: Packages' |
+	    awk -v suite="$suite" '$1 == suite { print $2; exit }')
+	[ -n "$mirror" ] || { echo "apt has no source of $suite" && return 1; }
+	rm -rf "$base" && mkdir -p "$base" || return 1
+	debootstrap --variant=minbase "$suite" "$base/root" "$mirror" || return 1
+	unshare --mount --pid --fork --kill-child sh "$top_srcdir/tests/packages/base.sh" \
+	    "$base/root" "$base_installed" "$base_files" || return 1
+	base_wanted >"$base/made"
+}
+
+base() {
+	[ "$(cat "$base/made" 2>/dev/null)" = "$(base_wanted)" ] || quietly base_make
+}
+
+packages() {
+	tree=$1 dir=$2
+	shift 2
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u CC -u srcdir -u top_builddir "$@" \
+	    "$tree/packaging/build-deb" "$dir"
+}
+
+room() {
+	ROOT=$ROOM/$1/root
+	mkdir -p "$ROOT" "$ROOM/$1/new" "$ROOM/$1/work"
+	quietly mount -t overlay \
+	    -o "lowerdir=$base/root,upperdir=$ROOM/$1/new,workdir=$ROOM/$1/work" overlay "$ROOT"
+	quietly mount -t proc proc "$ROOT/proc"
+	quietly mount -t tmpfs -o mode=755 run "$ROOT/run"
+	mkdir -m 1777 "$ROOT/run/lock"
+	echo vm >"$ROOT/etc/hostname"
+	printf '127.0.0.1 localhost\n127.0.1.1 vm.lab.example vm\n' >"$ROOT/etc/hosts"
+}
+
+inside() {
+	chroot "$ROOT" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TZ=UTC LC_ALL=C.UTF-8 \
+	    DEBIAN_FRONTEND=noninteractive "$@"
+}
+
+start_inside() {
+	(exec chroot "$ROOT" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TZ=UTC \
+	    LC_ALL=C.UTF-8 "$@" </dev/null >"$T/job.out" 2>&1) &
+	JOB=$!
+	at_end "$JOB"
+}
+
+as() {
+	as_user=$1
+	shift
+	as_home=$(inside getent passwd "$as_user" | cut -d : -f 6)
+	inside setpriv --reuid "$as_user" --regid "$as_user" --init-groups \
+	    env HOME="$as_home" USER="$as_user" LOGNAME="$as_user" PATH=/usr/bin:/bin "$@"
+}
+
+apt() {
+	inside apt-get -qq -y --no-install-recommends -o Dir::Cache::archives=/debs \
+	    -o Dpkg::Use-Pty=0 "$@" </dev/null
+}
+
+# answer PACKAGE QUESTION TYPE VALUE: what debconf is to know
+answer() {
+	echo "$*" | inside debconf-set-selections
+}
+
+# bring DIR: the packages of that directory, to be installed from /new
+bring() {
+	rm -rf "$ROOT/new"
+	mkdir "$ROOT/new"
+	cp "$1"/qmtp-sendmail_*.deb "$1"/libqmtp0_*.deb "$ROOT/new/"
+}
