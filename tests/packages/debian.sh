@@ -22,6 +22,8 @@ mkdir "$T/rooms"
 export ROOM="$T/rooms" QMTPD STAGE
 cd "$top_srcdir" || exit 99
 "$@" sh "$top_srcdir/tests/packages/systems.sh" &
-at_end $!
-wait $!
+rooms=$!
+# unshare(1) does not listen to anything else
+trap 'kill -KILL "$rooms"; exit 143' HUP INT TERM
+wait "$rooms"
 exit $?

@@ -249,8 +249,8 @@ else
 	build_old_and_new
 fi
 
-# shellcheck source=tests/packages/leave.sh
-. "$top_srcdir/tests/packages/leave.sh"
-# shellcheck source=tests/packages/replace.sh
-. "$top_srcdir/tests/packages/replace.sh"
+for part in ${PACKAGES_PARTS:-leave replace systemd}; do
+	# shellcheck source=/dev/null
+	. "$top_srcdir/tests/packages/$part.sh"
+done
 done_testing
