@@ -177,7 +177,8 @@ send $bob
 refused a 'none.pem'
 begin 'row 4: the server does not speak TLS'
 logging
-serve a 'tls = true'
+serve a "tls = true
+$ca"
 FRONT=$PORT
 serve b ''
 send $bob
@@ -188,8 +189,10 @@ check "$CASE: what came was no package" grep -q 'why=not a package' "$D/a.log"
 logged "relay=a\[127.0.0.1\]:$FRONT delay=[0-9.]* status=deferred (the server .* TLS while starting TLS)"
 begin 'row 4: never plain, with nobody else'
 spool
-serve a 'tls = true'
-serve b 'tls = true' --early 'connect=hello'
+serve a "tls = true
+$ca"
+serve b "tls = true
+$ca" --early 'connect=hello'
 send $bob
 gives 0 ''
 came a 1 0 1
