@@ -1,6 +1,5 @@
 #!/bin/sh
-# base.sh ROOT INSTALLED FILES: what room.sh wants in a new system of debootstrap's, with the sources of
-# packages of this one. In a mount and a pid namespace.
+# base.sh ROOT INSTALLED FILES: what room.sh wants in a bare system. In a mount and a pid namespace.
 set -eu
 root=$1
 
@@ -11,9 +10,6 @@ apt() {
 
 [ "$(id -u)" -eq 0 ] && [ -d "$root/usr" ]
 mount -t proc proc "$root/proc"
-rm -rf "$root/etc/apt"
-cp -R /etc/apt "$root/etc/apt"
-cp /etc/resolv.conf "$root/etc/resolv.conf"
 # Nothing is started here.
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 chmod 755 "$root/usr/sbin/policy-rc.d"

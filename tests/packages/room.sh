@@ -1,14 +1,16 @@
 # shellcheck shell=sh disable=SC2154 # the variables of lib.sh
 # room.sh: small systems of Debian's own making, to install packages in. With tests/integration/lib.sh.
 #
-# base		makes the system that all rooms begin as, once, in the build tree: the programs that send mail,
-#		no MTA, and what is installed later as files of apt; needs what sources of packages apt has
+# bare		makes a system with apt and no more, once, in the build tree: $bare/root
+# base		and of that the system that all rooms begin as: the programs that send mail, no MTA, and what is
+#		installed later as files of apt; both need what sources of packages apt has
 # packages TREE DIR [VARIABLE=VALUE ...]	builds those of the last commit of a tree
 # room NAME	a room: $ROOT is its root directory. In namespaces of one's own: what is written stays in memory
 # inside PROGRAM ...	runs it there;  start_inside: in the background, its id is $JOB
 # as USER PROGRAM ...	runs it there as that user
 # apt COMMAND ...	apt-get, with nothing but those files
 
+bare=$top_builddir/tests/packages/bare
 base=${PACKAGES_BASE:-$top_builddir/tests/packages/base}
 base_installed='adduser bsdutils cron libbsd0 libconfuse2 liblockfile1 netbase openssl php-cli ucf'
 base_files='bsd-mailx,nullmailer postfix systemd-sysv,dbus'
@@ -28,21 +30,37 @@ base_wanted() {
 	echo "$(. /etc/os-release && echo "$VERSION_CODENAME") $base_installed $base_files"
 }
 
-base_make() {
+bare_make() {
 	suite=$(base_wanted)
 	suite=${suite%% *}
 	mirror=$(apt-get indextargets --format "\$(RELEASE) \$(REPO_URI)" 'Identifier: Packages' |
 	    awk -v suite="$suite" '$1 == suite { print $2; exit }')
 	[ -n "$mirror" ] || { echo "apt has no source of $suite" && return 1; }
-	rm -rf "$base" && mkdir -p "$base" || return 1
-	debootstrap --variant=minbase "$suite" "$base/root" "$mirror" || return 1
+	rm -rf "$bare" && mkdir -p "$bare" || return 1
+	debootstrap --variant=minbase "$suite" "$bare/root" "$mirror" || return 1
+	rm -rf "$bare/root/etc/apt"
+	cp -R /etc/apt "$bare/root/etc/apt" || return 1
+	cp /etc/resolv.conf "$bare/root/etc/resolv.conf" || return 1
+	printf '127.0.0.1 localhost\n::1 localhost\n' >"$bare/root/etc/hosts"
+	echo "$suite" >"$bare/made"
+}
+
+bare() {
+	wanted=$(base_wanted)
+	[ "$(cat "$bare/made" 2>/dev/null)" = "${wanted%% *}" ] || quietly bare_make
+}
+
+base_make() {
+	rm -rf "$base" && mkdir -p "$base" && cp -a "$bare/root" "$base/root" || return 1
 	unshare --mount --pid --fork --kill-child sh "$top_srcdir/tests/packages/base.sh" \
 	    "$base/root" "$base_installed" "$base_files" || return 1
 	base_wanted >"$base/made"
 }
 
 base() {
-	[ "$(cat "$base/made" 2>/dev/null)" = "$(base_wanted)" ] || quietly base_make
+	[ "$(cat "$base/made" 2>/dev/null)" = "$(base_wanted)" ] && return
+	bare
+	quietly base_make
 }
 
 packages() {
