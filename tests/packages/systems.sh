@@ -121,14 +121,16 @@ mail_came() {
 	END
 }
 
-# cron_of STATE: a cron daemon with a job of each user
+# cron_of STATE: a cron daemon, $cron, with a job of each user that runs when it starts
 cron_of() {
 	for name in alice www-data; do
-		printf 'MAILTO=cron.%s.%s@example.net\n* * * * * %s echo job\n' "$name" "$1" "$name" \
-		    >"$ROOT/etc/cron.d/${name}_$1"
+		printf 'MAILTO=cron.%s.%s@example.net\n@reboot %s echo job\n' "$name" "$1" "$name" \
+		    >"$ROOT/etc/cron.d/$name"
+		chmod 644 "$ROOT/etc/cron.d/$name"
 	done
-	chmod 644 "$ROOT"/etc/cron.d/*
+	rm -f "$ROOT/run/crond.reboot"
 	start_inside cron -f
+	cron=$JOB
 }
 
 # cron_came USER STATE
