@@ -44,7 +44,7 @@ spelling()
 	    Makefile.am configure.ac m4 packaging bootstrap .ci man ./*.md NEWS
 }
 
-echo 1..8
+echo 1..9
 check "clang-format has nothing to change" \
     sh -c "find src tests -name '*.[ch]' | xargs clang-format --dry-run -Werror"
 check "cppcheck" cppcheck -q --std=c11 --error-exitcode=1 -j 2 --inline-suppr \
@@ -53,6 +53,8 @@ check "cppcheck" cppcheck -q --std=c11 --error-exitcode=1 -j 2 --inline-suppr \
 check "clang-tidy" tidy
 check "shellcheck" sh -c "find tests -name '*.sh' | xargs shellcheck -e SC2317 bootstrap .ci/run packaging/alpine/* packaging/arch/* packaging/build-* packaging/completion/qmtp-sendmail packaging/spool-setup.in"
 check "shellcheck, for OpenRC" shellcheck -s sh -e SC2034 packaging/openrc/*.in
+check "shellcheck, for Debian" sh -c "shellcheck -s sh packaging/debian/*.config packaging/debian/*.post* \
+    packaging/debian/tests/library packaging/debian/tests/submit"
 check "mandoc -T lint" mandoc -T lint -W warning man/*.[0-9]
 check "no white space at the end of a line" spelling
 check "the floors" sh -c '! tests/layers.sh | grep "^not ok"'
