@@ -10,7 +10,7 @@
 . "$top_srcdir/tests/packages/room.sh"
 
 [ "$(id -u)" -eq 0 ] || skip_all "needs root, for namespaces of its own"
-for tool in debootstrap dpkg-buildpackage dh lintian git; do
+for tool in apparmor_parser autopkgtest debootstrap dpkg-buildpackage dh lintian git; do
 	command -v "$tool" >/dev/null || skip_all "$tool is not here"
 done
 set -- unshare --mount --uts --ipc --net --pid --fork --kill-child --mount-proc

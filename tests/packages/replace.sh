@@ -59,6 +59,7 @@ replaces() {
 	queue_sums >"$T/after"
 	same "the mail that waits is as it was" "$T/after" "$T/before"
 	same "the configuration is as it was" "$ROOT/etc/qmtp-sendmail.conf" "$T/conf"
+	check "the example, which is not, stands beside it" test -e "$ROOT/etc/qmtp-sendmail.conf.ucf-dist"
 
 	flusher
 	flush=$JOB
