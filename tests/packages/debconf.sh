@@ -26,7 +26,7 @@ quietly ln -sf pts/ptmx "$ROOT/dev/ptmx"
 everything >"$T/before"
 echo lab.example >"$ROOT/etc/mailname"
 answer qmtp-sendmail qmtp-sendmail/servers string \
-    "mail1.lab.example mail2.lab.example/628 mail1.lab.example/6209 mail1.lab.example ::1/628 mail3.lab.example/smtp"
+    "mail1.lab.example mail2.lab.example/628 mail1.lab.example/6209 mail1.lab.example ::1/628 mail3/smtp"
 answer qmtp-sendmail qmtp-sendmail/default-domain string other.example
 check "the administrator's own mode of the helper" inside dpkg-statoverride --add root root 0755 "$helper"
 check "several servers are answered" install_ours

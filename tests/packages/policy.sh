@@ -59,7 +59,8 @@ for example in send loop many; do
 done
 up policy
 printf 'Subject: a test\n\nhello\n' >"$ROOT/tmp/api/mail"
-check "send sends" inside /tmp/api/send -p "$port" -f alice@lab.example -m /tmp/api/mail 127.0.0.1 bob@example.net
+check "send sends" inside /tmp/api/send -p "$port" -f alice@lab.example -m /tmp/api/mail \
+    127.0.0.1 bob@example.net
 is "and the mail is there" "$(cat "$store"/*.rcpts "$store"/*.sender "$store"/*.message)" \
     "bob@example.net
 alice@lab.example$(cat "$ROOT/tmp/api/mail")"
