@@ -3,14 +3,14 @@
 # made with debootstrap. As root only. What needs the network (once: the base, see room.sh) comes
 # first; all else happens in namespaces with nothing but a loopback interface, and in memory.
 #
-# PACKAGES=DIR: takes the packages in DIR/new and DIR/old, and builds none.
+# PACKAGES=DIR: takes the packages in DIR/new and DIR/old (RPM: DIR/rpm/new and DIR/rpm/old), and builds none.
 # shellcheck source=tests/integration/lib.sh
 . "${srcdir:-.}/tests/integration/lib.sh"
 # shellcheck source=tests/packages/room.sh
 . "$top_srcdir/tests/packages/room.sh"
 
 [ "$(id -u)" -eq 0 ] || skip_all "needs root, for namespaces of its own"
-for tool in apparmor_parser autopkgtest debootstrap dpkg-buildpackage dh lintian git; do
+for tool in apparmor_parser autopkgtest debootstrap dpkg-buildpackage dh lintian git rpmbuild rpmlint; do
 	command -v "$tool" >/dev/null || skip_all "$tool is not here"
 done
 set -- unshare --mount --uts --ipc --net --pid --fork --kill-child --mount-proc

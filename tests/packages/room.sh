@@ -13,7 +13,7 @@
 bare=$top_builddir/tests/packages/bare
 base=${PACKAGES_BASE:-$top_builddir/tests/packages/base}
 base_installed='adduser apt-utils bsdutils cron gcc libbsd0 libc6-dev libconfuse2 liblockfile1 netbase openssl'
-base_installed="$base_installed php-cli pkg-config ucf"
+base_installed="$base_installed php-cli pkg-config rpm ucf"
 base_files='bsd-mailx,nullmailer postfix systemd-sysv,dbus'
 ROOT='' ROOM=${ROOM:-}
 

@@ -207,6 +207,10 @@ ours() {
 	answers
 	quietly install_ours
 	ok "$1"
+	in_place
+}
+
+in_place() {
 	is "sendmail is ours" "$(inside sendmail --version | head -n 1 | cut -d ' ' -f 1)" qmtp-sendmail
 	is "the helper" "$(inside stat -c '%U %G %a' /usr/libexec/qmtp-sendmail/qmtp-queue)" \
 	    'root qmtpdrop 2755'
@@ -237,11 +241,11 @@ everything() {
 	inside debconf-show qmtp-sendmail
 }
 
-# begin_room NAME PACKAGES
+# begin_room NAME [PACKAGES]
 begin_room() {
 	echo "# $1"
 	room "$1"
-	bring "$T/debs/$2"
+	[ -z "${2:-}" ] || bring "$T/debs/$2"
 	rm -f "$T/log"
 	"$STAGE" log "$ROOT/dev/log" "$T/log" &
 	at_end $!
@@ -255,7 +259,7 @@ else
 	build_old_and_new
 fi
 
-for part in ${PACKAGES_PARTS:-policy autopkgtest debconf leave replace logcheck systemd}; do
+for part in ${PACKAGES_PARTS:-policy autopkgtest debconf leave replace logcheck rpm systemd}; do
 	# shellcheck source=/dev/null
 	. "$top_srcdir/tests/packages/$part.sh"
 done
