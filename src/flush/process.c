@@ -33,6 +33,7 @@ note_reload(int sig)
 	process_reload = 1;
 }
 
+/* It has no children but those that a container's process 1 is given when their parents end. */
 static int
 set_signals(struct error *err)
 {
@@ -49,6 +50,7 @@ set_signals(struct error *err)
 	if (sigprocmask(SIG_SETMASK, &held, NULL) < 0 ||
 	    sigaction(SIGPIPE, &ignore, NULL) < 0 ||
 	    sigaction(SIGXFSZ, &ignore, NULL) < 0 ||
+	    sigaction(SIGCHLD, &ignore, NULL) < 0 ||
 	    sigaction(SIGTERM, &stop, NULL) < 0 || sigaction(SIGINT, &stop, NULL) < 0 ||
 	    sigaction(SIGHUP, &again, NULL) < 0)
 		return error_sys(err, EX_OSERR, "signals", "setting them up");

@@ -13,9 +13,10 @@ extern volatile sig_atomic_t process_stop, process_reload; /* SIGTERM, SIGINT; S
 extern sigset_t process_sleepmask;
 
 /*
- * Descriptors 0 to 2 open and no others, SIGPIPE and SIGXFSZ ignored, SIGTERM, SIGINT and
- * SIGHUP set the flags and are blocked but where process_sleepmask is used, files are its
- * user's alone, as many descriptors as the system allows, environment emptied but for TZ.
+ * Descriptors 0 to 2 open and no others, SIGPIPE, SIGXFSZ and SIGCHLD ignored, SIGTERM,
+ * SIGINT and SIGHUP set the flags and are blocked but where process_sleepmask is used, files
+ * are its user's alone, as many descriptors as the system allows, environment emptied but
+ * for TZ.
  * Started by root it becomes user, with all of its groups, for good; verified. Returns 0,
  * or -1 with err (EX_OSERR; EX_NOPERM: it would have to go on as root).
  */

@@ -5,7 +5,8 @@
 # base		and of that the system that all rooms begin as: the programs that send mail, no MTA, and what is
 #		installed later as files of apt; both need what sources of packages apt has
 # packages TREE DIR [VARIABLE=VALUE ...]	builds those of the last commit of a tree
-# room NAME	a room: $ROOT is its root directory. In namespaces of one's own: what is written stays in memory
+# room NAME [LOWER]	a room, over the base or other layers: $ROOT is its root directory. In namespaces of one's
+#		own: what is written stays in memory
 # inside PROGRAM ...	runs it there;  start_inside: in the background, its id is $JOB
 # as USER PROGRAM ...	runs it there as that user
 # apt COMMAND ...	apt-get, with nothing but those files
@@ -14,7 +15,7 @@ bare=$top_builddir/tests/packages/bare
 base=${PACKAGES_BASE:-$top_builddir/tests/packages/base}
 base_installed='adduser apt-utils bsdutils cron gcc libbsd0 libc6-dev libconfuse2 liblockfile1 netbase openssl'
 base_installed="$base_installed php-cli pkg-config rpm ucf"
-base_files='bsd-mailx,nullmailer postfix systemd-sysv,dbus'
+base_files='bsd-mailx,nullmailer postfix systemd-sysv,dbus ca-certificates'
 ROOT='' ROOM=${ROOM:-}
 
 # quietly COMMAND ...: its output is shown if it fails, which ends everything.
@@ -75,7 +76,7 @@ room() {
 	ROOT=$ROOM/$1/root
 	mkdir -p "$ROOT" "$ROOM/$1/new" "$ROOM/$1/work"
 	quietly mount -t overlay \
-	    -o "lowerdir=$base/root,upperdir=$ROOM/$1/new,workdir=$ROOM/$1/work" overlay "$ROOT"
+	    -o "lowerdir=${2:-$base/root},upperdir=$ROOM/$1/new,workdir=$ROOM/$1/work" overlay "$ROOT"
 	quietly mount -t proc proc "$ROOT/proc"
 	quietly mount -t tmpfs -o mode=755 run "$ROOT/run"
 	mkdir -m 1777 "$ROOT/run/lock"

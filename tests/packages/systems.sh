@@ -259,7 +259,7 @@ else
 	build_old_and_new
 fi
 
-for part in ${PACKAGES_PARTS:-policy autopkgtest debconf leave replace logcheck rpm systemd}; do
+for part in ${PACKAGES_PARTS:-policy autopkgtest debconf leave replace container logcheck rpm systemd}; do
 	# shellcheck source=/dev/null
 	. "$top_srcdir/tests/packages/$part.sh"
 done
