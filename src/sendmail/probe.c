@@ -1,11 +1,11 @@
 #include "sendmail/probe.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "delivery/dial.h"
+#include "delivery/outcome.h"
 #include "delivery/wait.h"
 #include "qmtp/qmtp.h"
 #include "util/buf.h"
@@ -14,14 +14,17 @@
 #include "util/text.h"
 #include "util/xalloc.h"
 
+/* A QMTP server never speaks first; one for SMTP does, soon. */
+#define GREETING 300 /* milliseconds to listen for that */
+
 struct trial {
 	const struct server *server;
 	struct qmtp_session *session; /* NULL: it was not tried */
-	struct qmtp_error error;
+	struct buf why;               /* it does not stand */
 	int64_t begun;
-	int64_t took; /* milliseconds, once it is over */
-	bool over;
+	int64_t took; /* milliseconds, once it stands or is over */
 	bool stands;
+	bool over; /* it stood and nothing was heard, or it does not stand */
 };
 
 static void
@@ -29,26 +32,33 @@ begin(struct trial *t, const struct server *server)
 {
 	static const struct qmtp_options no_hooks;
 	const char *forbidden = dial_forbidden(server);
+	struct qmtp_error error;
 
 	*t = (struct trial){ .server = server, .begun = clock_ms() };
-	if (forbidden != NULL)
-		snprintf(t->error.text, sizeof(t->error.text), "%s", forbidden);
-	else
-		t->session = dial(server, &no_hooks, &t->error);
+	if (forbidden == NULL)
+		t->session = dial(server, &no_hooks, &error);
 	t->over = t->session == NULL;
+	if (t->over)
+		buf_str(&t->why, forbidden != NULL ? forbidden : error.text);
 }
 
 static void
 step(struct trial *t)
 {
 	enum qmtp_state state = qmtp_session_step(t->session);
+	int64_t now = clock_ms();
 
-	if (state != QMTP_OPEN && state != QMTP_CLOSED)
-		return;
-	t->over = true;
-	t->stands = state == QMTP_OPEN;
-	t->took = clock_ms() - t->begun;
-	t->error = *qmtp_session_error(t->session);
+	if (state == QMTP_OPEN && !t->stands) {
+		t->stands = true;
+		t->took = now - t->begun;
+	}
+	if (state == QMTP_CLOSED) {
+		t->took = t->stands ? t->took : now - t->begun;
+		t->stands = false;
+		outcome_why(&t->why, t->session);
+	}
+	t->over =
+	    state == QMTP_CLOSED || (t->stands && now >= t->begun + t->took + GREETING);
 }
 
 /* Each has its own deadline, so this ends. */
@@ -66,6 +76,9 @@ run(struct trial *trials, size_t n)
 				step(&trials[i]);
 			if (trials[i].over)
 				continue;
+			if (trials[i].stands)
+				wait_until(
+				    &w, trials[i].begun + trials[i].took + GREETING);
 			wait_session(&w, trials[i].session);
 			running++;
 		}
@@ -107,7 +120,7 @@ add_row(struct buf *b, const struct trial *t)
 
 	add_address(&address, t);
 	buf_printf(b, "%-21s %-21s %5lld ms  %s%s%s\n", t->server->name, address.data,
-	    (long long)t->took, t->stands ? "ok" : t->error.text,
+	    (long long)t->took, t->stands ? "ok" : t->why.data,
 	    *security(t) != '\0' ? ", " : "", security(t));
 	buf_free(&address);
 }
@@ -125,7 +138,7 @@ add_object(struct buf *b, const struct trial *t)
 	text_json(b, *peer != '\0' ? peer : NULL);
 	buf_printf(b, ",\"milliseconds\":%lld,\"ok\":%s,\"error\":", (long long)t->took,
 	    t->stands ? "true" : "false");
-	text_json(b, t->stands ? NULL : t->error.text);
+	text_json(b, t->stands ? NULL : t->why.data);
 	buf_str(b, ",\"security\":");
 	text_json(b, *security(t) != '\0' ? security(t) : NULL);
 	buf_str(b, "}\n");
@@ -151,6 +164,7 @@ probe(const struct conf *conf, bool json)
 			add_object(&out, &trials[i]);
 		else
 			add_row(&out, &trials[i]);
+		buf_free(&trials[i].why);
 		qmtp_session_free(trials[i].session);
 	}
 	if (file_write(STDOUT_FILENO, out.data, out.len) < 0)

@@ -1,5 +1,6 @@
 /*
- * sendmail/probe.h: --probe: can every server be reached? All are tried side by side.
+ * sendmail/probe.h: --probe: can every server be reached, and is it none for SMTP? All are
+ * tried side by side.
  *
  *	SERVER                ADDRESS             TIME  RESULT
  *	mail1.example.net     192.0.2.1:209       12 ms  ok

@@ -62,15 +62,18 @@ usual
 serve a ''
 serve b '' --refuse
 serve c 'tls = true'
+serve d '' --early 'connect=220 d ESMTP'
 sendmail --probe
 prints 0 'SERVER * ADDRESS * TIME  RESULT
 a * 127.0.0.1:[0-9]* ms  ok
 b * 127.0.0.1:[0-9]* ms  Connection refused while connecting to 127.0.0.1
-c * ms  *TLS*' ''
+c * ms  *TLS*
+d * ms  the server spoke out of turn while *: 220 d ESMTP' ''
 sendmail --probe --json
 prints 0 '{"server":"a","host":"127.0.0.1","port":[0-9]*,"address":"127.0.0.1","milliseconds":[0-9]*,"ok":true,"error":null,"security":null}
 {"server":"b","host":"127.0.0.1","port":[0-9]*,"address":"127.0.0.1","milliseconds":[0-9]*,"ok":false,"error":"Connection refused while connecting to 127.0.0.1","security":null}
-{"server":"c","host":"127.0.0.1","port":[0-9]*,"address":*,"milliseconds":[0-9]*,"ok":false,"error":"*TLS*","security":null}' ''
+{"server":"c","host":"127.0.0.1","port":[0-9]*,"address":*,"milliseconds":[0-9]*,"ok":false,"error":"*TLS*","security":null}
+{"server":"d",*"ok":false,"error":"the server spoke out of turn while *: 220 d ESMTP","security":null}' ''
 came a 2 0 0
 offered c
 begin '--probe: none stands'
