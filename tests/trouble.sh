@@ -15,7 +15,7 @@ strings()
 	# shellcheck disable=SC2016 # the $ are of awk
 	find "$1/src" -path '*/examples' -prune -o -name '*.c' -print | LC_ALL=C sort | xargs awk '
 	function end(    i, wrong) {
-		wrong = code ~ /(error_set|error_sys|log_line|qmtp__fail[a-z_]*|qmtp__session_fail) *[(]/ &&
+		wrong = code ~ /(error_set|error_sys|log_line|qmtp__fail[a-z_]*|qmtp__session_fail|[^a-z_]bad|bad_errno|bad_content|broke) *[(]/ &&
 		    code !~ /QMTP_IDLE|QMTP_INVALID|EX_USAGE|EX_CONFIG|EX_SOFTWARE|LOG_INFO/
 		for (i = 1; i <= n; i++)
 			print (wrong ? "+" : "-") literal[i]
