@@ -10,6 +10,7 @@
  *	stage log SOCKET FILE	a syslog: every datagram becomes a line of FILE
  *	stage deaf-log SOCKET	a syslog that is full and never reads
  *	stage deaf-udp ADDR PORT FILE	never answers; FILE is made when it is there
+ *	stage dns ADDR PORT FILE NAME IPV4	likewise, a name server: it knows one address of one name
  *	stage door SOCKET PROGRAM [ARG ...]	listens; who comes says a line, and then is 0 and 1 of
  *				the program, which has the words of the line behind its arguments
  *	stage peak FILE PROGRAM [ARG ...]	run it; FILE is told how many KiB it had at most
@@ -228,22 +229,112 @@ deaf_log(const char *path)
 	return 0;
 }
 
+/* A socket of UDP with an address, and FILE says that it is there. -1 and a line on stderr. */
 static int
-deaf_udp(const char *addr, const char *port, const char *file)
+named_udp(const char *addr, const char *port, const char *file)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	long n;
 
 	if (number(port, &n) < 0 || n > 65535 ||
-	    inet_pton(AF_INET, addr, &sin.sin_addr) != 1)
-		return usage();
+	    inet_pton(AF_INET, addr, &sin.sin_addr) != 1) {
+		usage();
+		return -1;
+	}
 	sin.sin_port = htons((uint16_t)n);
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&sin, sizeof(sin)) < 0)
-		return failed(addr);
-	if (open(file, O_WRONLY | O_CREAT, 0644) < 0)
-		return failed(file);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&sin, sizeof(sin)) < 0 ||
+	    open(file, O_WRONLY | O_CREAT, 0644) < 0) {
+		failed(addr);
+		return -1;
+	}
+	return fd;
+}
+
+static int
+deaf_udp(const char *addr, const char *port, const char *file)
+{
+	if (named_udp(addr, port, file) < 0)
+		return 1;
 	sleep(LIFETIME);
+	return 0;
+}
+
+/* The name as it stands in a question (RFC 1035, 3.1): its length there, the root with it. */
+static size_t
+labels(unsigned char to[256], const char *name)
+{
+	size_t at = 0;
+
+	while (*name != '\0') {
+		size_t n = strcspn(name, ".");
+
+		if (n == 0 || n > 63 || at + n > 253)
+			return 0;
+		to[at++] = (unsigned char)n;
+		memcpy(to + at, name, n);
+		at += n;
+		name += n + (name[n] == '.' ? 1 : 0);
+	}
+	to[at++] = 0;
+	return at;
+}
+
+/* A question of one name becomes its answer; the new length, 0: it is none. */
+static size_t
+answer(unsigned char *packet, size_t len, const unsigned char *name, size_t name_len,
+    const unsigned char ip[4])
+{
+	static const unsigned char address[] = { 0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0,
+		4 };
+	size_t end = 12;
+	bool known;
+
+	while (end < len && packet[end] != 0)
+		end += packet[end] + 1U;
+	end += 5; /* the root, the type, the class */
+	if (len < end)
+		return 0;
+	known = end - 16 == name_len && memcmp(packet + 12, name, name_len) == 0;
+	packet[2] = 0x81 | (packet[2] & 0x79); /* an answer */
+	packet[3] = known ? 0x80 : 0x83;       /* NXDOMAIN */
+	memset(packet + 6, 0, 6);              /* and nothing behind the question */
+	if (!known || packet[end - 4] != 0 || packet[end - 3] != 1)
+		return end;
+	packet[7] = 1;
+	memcpy(packet + end, address, sizeof(address));
+	memcpy(packet + end + sizeof(address), ip, 4);
+	return end + sizeof(address) + 4;
+}
+
+static int
+dns(const char *addr, const char *port, const char *file, const char *name,
+    const char *ip)
+{
+	static unsigned char packet[512 + 16], known[256];
+	size_t known_len = labels(known, name), len;
+	struct in_addr in;
+	int fd;
+
+	if (known_len == 0 || inet_pton(AF_INET, ip, &in) != 1)
+		return usage();
+	fd = named_udp(addr, port, file);
+	if (fd < 0)
+		return 1;
+	while (poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, LIFETIME * 1000) >
+	    0) {
+		struct sockaddr_in from;
+		socklen_t from_len = sizeof(from);
+		ssize_t n =
+		    recvfrom(fd, packet, 512, 0, (struct sockaddr *)&from, &from_len);
+
+		if (n < 12)
+			continue;
+		len = answer(packet, (size_t)n, known, known_len,
+		    (const unsigned char *)&in.s_addr);
+		if (len > 0)
+			sendto(fd, packet, len, 0, (struct sockaddr *)&from, from_len);
+	}
 	return 0;
 }
 
@@ -334,6 +425,8 @@ main(int argc, char **argv)
 		return deaf_log(argv[2]);
 	if (strcmp(scene, "deaf-udp") == 0 && argc == 5)
 		return deaf_udp(argv[2], argv[3], argv[4]);
+	if (strcmp(scene, "dns") == 0 && argc == 7)
+		return dns(argv[2], argv[3], argv[4], argv[5], argv[6]);
 	if (strcmp(scene, "door") == 0 && argc > 3)
 		return door(argv[2], argv + 3);
 	if (strcmp(scene, "peak") == 0 && argc > 3)
