@@ -1,6 +1,6 @@
 #!/bin/sh
-# boot.sh ROOT: systemd is PID 1 of the system in that room, in mount, pid, uts, ipc and cgroup namespaces, and
-# finds nothing there with which it could change the machine outside.
+# boot.sh ROOT: systemd is process 1 of the system in that room, in mount, pid, uts, ipc and cgroup namespaces,
+# and finds nothing there with which it could change the machine outside.
 set -eu
 root=$1
 mount --make-rprivate /
@@ -22,12 +22,13 @@ mount -t tmpfs -o mode=1777 shm "$root/dev/shm"
 mount -t devpts -o newinstance,ptmxmode=666,mode=620,gid=5 devpts "$root/dev/pts"
 ln -s pts/ptmx "$root/dev/ptmx"
 mount -t tmpfs -o mode=755 run "$root/run"
+mkdir -p "$root/run/systemd/system"
 for unit in systemd-udevd systemd-udev-trigger systemd-sysctl systemd-modules-load systemd-random-seed \
     systemd-logind systemd-networkd systemd-timesyncd cron; do
-	ln -sf /dev/null "$root/etc/systemd/system/$unit.service"
+	ln -s /dev/null "$root/run/systemd/system/$unit.service"
 done
 for target in getty timers remote-fs; do
-	ln -sf /dev/null "$root/etc/systemd/system/$target.target"
+	ln -s /dev/null "$root/run/systemd/system/$target.target"
 done
 # Here services may be started and stopped.
 rm -f "$root/usr/sbin/policy-rc.d"

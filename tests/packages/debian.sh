@@ -13,17 +13,29 @@
 for tool in apparmor_parser autopkgtest debootstrap dpkg-buildpackage dh lintian git rpmbuild rpmlint; do
 	command -v "$tool" >/dev/null || skip_all "$tool is not here"
 done
-set -- unshare --mount --uts --ipc --net --pid --fork --kill-child --mount-proc
+# They end with this process, however it ends.
+set -- setpriv --pdeathsig KILL unshare --mount --uts --ipc --net --pid --fork --kill-child --mount-proc
 "$@" true 2>/dev/null || skip_all "no namespaces here"
 git -C "$top_srcdir" rev-parse --verify -q HEAD >/dev/null || skip_all "not a clone with git"
 
 base
 mkdir "$T/rooms"
-export ROOM="$T/rooms" QMTPD STAGE
+chmod 755 "$T"
+# GROUP: the control group of what is started below systemd
+export ROOM="$T/rooms" TMPDIR="$T" GROUP="${T##*/}" QMTPD STAGE TLSFRONT
 cd "$top_srcdir" || exit 99
+
+# Whatever ends them, nothing is left: their directory is below this one's, their control group goes here.
+end_rooms() {
+	kill -KILL "$rooms" 2>/dev/null
+	wait "$rooms" 2>/dev/null
+	unshare --mount sh "$top_srcdir/tests/packages/cgroup.sh" "$ROOM" "$GROUP" 2>/dev/null
+}
 "$@" sh "$top_srcdir/tests/packages/systems.sh" &
 rooms=$!
 # unshare(1) does not listen to anything else
-trap 'kill -KILL "$rooms"; exit 143' HUP INT TERM
+trap 'end_rooms; exit 143' HUP INT TERM
 wait "$rooms"
-exit $?
+status=$?
+end_rooms
+exit $status

@@ -7,7 +7,8 @@
 # packages TREE DIR [VARIABLE=VALUE ...]	builds those of the last commit of a tree
 # room NAME [LOWER]	a room, over the base or other layers: $ROOT is its root directory. In namespaces of one's
 #		own: what is written stays in memory
-# inside PROGRAM ...	runs it there;  start_inside: in the background, its id is $JOB
+# inside PROGRAM ...	runs it there, in the world of $INIT if that is its process 1 (booted.sh)
+# start_inside PROGRAM ...	in the background, its id is $JOB
 # as USER PROGRAM ...	runs it there as that user
 # apt COMMAND ...	apt-get, with nothing but those files
 
@@ -16,7 +17,7 @@ base=${PACKAGES_BASE:-$top_builddir/tests/packages/base}
 base_installed='adduser apt-utils bsdutils cron gcc libbsd0 libc6-dev libconfuse2 liblockfile1 netbase openssl'
 base_installed="$base_installed php-cli pkg-config rpm ucf"
 base_files='bsd-mailx,nullmailer postfix systemd-sysv,dbus ca-certificates'
-ROOT='' ROOM=${ROOM:-}
+ROOT='' ROOM=${ROOM:-} INIT=''
 
 # quietly COMMAND ...: its output is shown if it fails, which ends everything.
 quietly() {
@@ -85,8 +86,13 @@ room() {
 }
 
 inside() {
-	chroot "$ROOT" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TZ=UTC LC_ALL=C.UTF-8 \
+	set -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TZ=UTC LC_ALL=C.UTF-8 \
 	    DEBIAN_FRONTEND=noninteractive "$@"
+	if [ -n "$INIT" ]; then
+		nsenter --target "$INIT" --mount --pid --uts --ipc --cgroup --root --wd "$@"
+	else
+		chroot "$ROOT" "$@"
+	fi
 }
 
 start_inside() {
