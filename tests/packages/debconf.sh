@@ -40,6 +40,8 @@ is "the helper has the administrator's mode" "$(helper_mode)" 'root root 755'
 
 rm "$ROOT/etc/mailname"
 servers_of_conf >"$T/servers"
+chmod 640 "$ROOT/$conf"
+ln "$ROOT/$conf" "$ROOT/tmp/conf"
 bring "$T/debs/new"
 check "an upgrade, the configuration unchanged" install_ours
 servers_of_conf >"$T/after"
@@ -47,6 +49,8 @@ same "the same servers" "$T/after" "$T/servers"
 is "with the new example" "$(grep -v '^server' "$ROOT/$conf" | cksum)" \
     "$(cksum <"$ROOT/usr/share/qmtp-sendmail/qmtp-sendmail.conf")"
 is "which is not the old one" "$(grep -c 'As it was once' "$ROOT/$conf")" 0
+is "exchanged whole: who had it open has all of the old one" "$(grep -c 'As it was once' "$ROOT/tmp/conf")" 1
+is "with the administrator's mode" "$(stat -c %a "$ROOT/$conf")" 640
 is "the helper has the administrator's mode" "$(helper_mode)" 'root root 755'
 is "/etc/mailname that was removed does not come back" "$(ls "$ROOT/etc/mailname" 2>/dev/null)" ''
 check "purge" apt purge qmtp-sendmail libqmtp0
