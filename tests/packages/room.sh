@@ -40,7 +40,9 @@ bare_make() {
 	    awk -v suite="$suite" '$1 == suite { print $2; exit }')
 	[ -n "$mirror" ] || { echo "apt has no source of $suite" && return 1; }
 	rm -rf "$bare" && mkdir -p "$bare" || return 1
-	debootstrap --variant=minbase "$suite" "$bare/root" "$mirror" || return 1
+	proxy=''
+	eval "$(apt-config shell proxy Acquire::http::Proxy)"
+	env ${proxy:+"http_proxy=$proxy"} debootstrap --variant=minbase "$suite" "$bare/root" "$mirror" || return 1
 	rm -rf "$bare/root/etc/apt"
 	cp -R /etc/apt "$bare/root/etc/apt" || return 1
 	cp /etc/resolv.conf "$bare/root/etc/resolv.conf" || return 1
