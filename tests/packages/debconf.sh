@@ -20,9 +20,7 @@ typing() {
 }
 
 begin_room debconf old
-quietly mkdir -p "$ROOT/dev/pts"
-quietly mount -t devpts -o newinstance,ptmxmode=666 devpts "$ROOT/dev/pts"
-quietly ln -sf pts/ptmx "$ROOT/dev/ptmx"
+terminals
 everything >"$T/before"
 echo lab.example >"$ROOT/etc/mailname"
 answer qmtp-sendmail qmtp-sendmail/servers string \

@@ -7,6 +7,7 @@
 # packages TREE DIR [VARIABLE=VALUE ...]	builds those of the last commit of a tree
 # room NAME [LOWER]	a room, over the base or other layers: $ROOT is its root directory. In namespaces of one's
 #		own: what is written stays in memory
+# terminals	the room has some
 # inside PROGRAM ...	runs it there, in the world of $INIT if that is its process 1 (booted.sh)
 # start_inside PROGRAM ...	in the background, its id is $JOB
 # as USER PROGRAM ...	runs it there as that user
@@ -29,13 +30,13 @@ quietly() {
 }
 
 base_wanted() {
-	# shellcheck source=/dev/null
-	echo "$(. /etc/os-release && echo "$VERSION_CODENAME") $base_installed $base_files"
+	echo "$base_installed $base_files"
+	sed -n '/^Build-Depends:/,/^[^ ]*:/p' "$top_srcdir/packaging/debian/control"
 }
 
 bare_make() {
-	suite=$(base_wanted)
-	suite=${suite%% *}
+	# shellcheck source=/dev/null
+	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 	mirror=$(apt-get indextargets --format "\$(RELEASE) \$(REPO_URI)" 'Identifier: Packages' |
 	    awk -v suite="$suite" '$1 == suite { print $2; exit }')
 	[ -n "$mirror" ] || { echo "apt has no source of $suite" && return 1; }
@@ -47,25 +48,24 @@ bare_make() {
 	cp -R /etc/apt "$bare/root/etc/apt" || return 1
 	cp /etc/resolv.conf "$bare/root/etc/resolv.conf" || return 1
 	printf '127.0.0.1 localhost\n::1 localhost\n' >"$bare/root/etc/hosts"
-	echo "$suite" >"$bare/made"
+	: >"$bare/made"
 }
 
 bare() {
-	wanted=$(base_wanted)
-	[ "$(cat "$bare/made" 2>/dev/null)" = "${wanted%% *}" ] || quietly bare_make
+	[ -e "$bare/made" ] || quietly bare_make
 }
 
 base_make() {
-	rm -rf "$base" && mkdir -p "$base" && cp -a "$bare/root" "$base/root" || return 1
+	rm -rf "$base" && mkdir -p "$base" && cp -a "$bare/root" "$base/root" && mkdir "$base/root/source" &&
+	    cp -R "$top_srcdir/packaging/debian" "$base/root/source/debian" || return 1
 	unshare --mount --pid --fork --kill-child sh "$top_srcdir/tests/packages/base.sh" \
 	    "$base/root" "$base_installed" "$base_files" || return 1
 	base_wanted >"$base/made"
 }
 
 base() {
-	[ "$(cat "$base/made" 2>/dev/null)" = "$(base_wanted)" ] && return
 	bare
-	quietly base_make
+	[ "$(cat "$base/made" 2>/dev/null)" = "$(base_wanted)" ] || quietly base_make
 }
 
 packages() {
@@ -85,6 +85,12 @@ room() {
 	mkdir -m 1777 "$ROOT/run/lock"
 	echo vm >"$ROOT/etc/hostname"
 	printf '127.0.0.1 localhost\n127.0.1.1 vm.lab.example vm\n' >"$ROOT/etc/hosts"
+}
+
+terminals() {
+	mkdir -p "$ROOT/dev/pts"
+	quietly mount -t devpts -o newinstance,ptmxmode=666 devpts "$ROOT/dev/pts"
+	ln -sf pts/ptmx "$ROOT/dev/ptmx"
 }
 
 inside() {

@@ -15,9 +15,26 @@ spool=/var/spool/qmtp-sendmail
 
 # ---- the packages
 
+# build_bare: by an ordinary user of a bare system, who has installed what they ask for
+build_bare() {
+	room build "$bare/root"
+	terminals
+	for dir in debs var/lib/apt/lists; do
+		mkdir -p "$ROOT/$dir"
+		quietly mount --bind "$base/root/$dir" "$ROOT/$dir"
+	done
+	quietly git clone -q "$top_srcdir" "$ROOT/src"
+	quietly apt install build-essential git
+	check "what packaging/debian/control asks for is installed" apt build-dep /src/packaging
+	quietly inside useradd -m alice
+	quietly inside chown -R alice:alice /src
+	check "the packages are built, with their tests" as alice /src/packaging/build-deb /home/alice/debs
+	cp -R "$ROOT/home/alice/debs" "$T/debs/new"
+}
+
 build_old_and_new() {
 	mkdir "$T/debs"
-	check "the packages are built, with their tests" packages "$top_srcdir" "$T/debs/new"
+	build_bare
 	check "and once more, elsewhere and otherwise" packages "$top_srcdir" "$T/debs/again" \
 	    DEB_BUILD_OPTIONS=nocheck TZ=Asia/Tokyo LC_ALL=C.UTF-8 sh -c 'umask 077; exec "$@"' sh
 	for file in "$T"/debs/new/*.deb "$T"/debs/new/*.dsc "$T"/debs/new/*.tar.*; do
