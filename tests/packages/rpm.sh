@@ -20,13 +20,7 @@ build_rpms() {
 		is "$name is the same bit for bit" "$(sha256sum <"$file")" \
 		    "$(sha256sum <"$T/debs/rpm/again/$name")"
 	done
-
-	# Older, and with another example of a configuration
-	rm -rf "$T/old"
-	git clone -q "$top_srcdir" "$T/old" || exit 99
-	sed -i 's/^\(AC_INIT(\[qmtp-sendmail\], \[\).*\])/\10.0.1])/' "$T/old/configure.ac"
-	echo '# older' >>"$T/old/conf/qmtp-sendmail.conf"
-	git -C "$T/old" -c user.name=test -c user.email=test@lab.example commit -qam older || exit 99
+	older
 	check "an older version is built" rpms "$T/old" "$T/debs/rpm/old" --nocheck
 }
 

@@ -32,6 +32,15 @@ build_bare() {
 	cp -R "$ROOT/home/alice/debs" "$T/debs/new"
 }
 
+# older: $T/old is a tree of an older version, which has another example of a configuration
+older() {
+	rm -rf "$T/old"
+	git clone -q "$top_srcdir" "$T/old" || exit 99
+	sed -i 's/^\(AC_INIT(\[qmtp-sendmail\], \[\).*\])/\10.0.1])/' "$T/old/configure.ac"
+	echo '# As it was once' >>"$T/old/conf/qmtp-sendmail.conf"
+	git -C "$T/old" -c user.name=test -c user.email=test@lab.example commit -qam older || exit 99
+}
+
 build_old_and_new() {
 	mkdir "$T/debs"
 	build_bare
@@ -46,10 +55,7 @@ build_old_and_new() {
 	    "$(TMPDIR=$T lintian --allow-root --show-overrides --display-info "$T"/debs/new/*.changes 2>&1 |
 	    sed '/^I: /{ /-override/!d; }')" ''
 
-	git clone -q "$top_srcdir" "$T/old" || exit 99
-	sed -i 's/^\(AC_INIT(\[qmtp-sendmail\], \[\).*\])/\10.0.1])/' "$T/old/configure.ac"
-	echo '# As it was once' >>"$T/old/conf/qmtp-sendmail.conf"
-	git -C "$T/old" -c user.name=test -c user.email=test@lab.example commit -qam 'older' || exit 99
+	older
 	check "an older version is built" packages "$T/old" "$T/debs/old" DEB_BUILD_OPTIONS=nocheck
 }
 
