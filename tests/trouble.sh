@@ -98,6 +98,7 @@ untold()
 		grep -qF -e "$piece" "$scratch/trouble" || echo "$piece"
 	done
 }
+
 # none WHAT LINES
 none()
 {

@@ -80,6 +80,15 @@ done_testing() {
 	exit
 }
 
+# quietly COMMAND ...: its output is shown if it fails, which ends everything.
+quietly() {
+	if ! "$@" >"$T/said" 2>&1; then
+		tail -n 40 "$T/said" | sed 's/^/# /'
+		echo "Bail out! failed: $*"
+		exit 99
+	fi
+}
+
 # check WHAT COMMAND ...: the command succeeds.
 check() {
 	lib_what=$1

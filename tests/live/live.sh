@@ -12,15 +12,6 @@ own=$top_builddir/tests/live
 LOGSINK=${LOGSINK:-$own/logsink}
 LIVE_TREE=${LIVE_TREE:-} LIVE_BUILD=''
 
-# quietly COMMAND ...: its output is shown if it fails, which ends everything.
-quietly() {
-	if ! "$@" >"$T/said" 2>&1; then
-		tail -n 40 "$T/said" | sed 's/^/# /'
-		echo "Bail out! failed: $*"
-		exit 99
-	fi
-}
-
 makes() {
 	grep -qx "$1 = $2" "$top_builddir/Makefile"
 }

@@ -20,15 +20,6 @@ base_installed="$base_installed php-cli pkg-config rpm ucf"
 base_files='bsd-mailx,nullmailer postfix systemd-sysv,dbus ca-certificates'
 ROOT='' ROOM=${ROOM:-} INIT=''
 
-# quietly COMMAND ...: its output is shown if it fails, which ends everything.
-quietly() {
-	if ! "$@" >"$T/said" 2>&1; then
-		tail -n 40 "$T/said" | sed 's/^/# /'
-		echo "Bail out! failed: $*"
-		exit 99
-	fi
-}
-
 base_wanted() {
 	echo "$base_installed $base_files"
 	sed -n '/^Build-Depends:/,/^[^ ]*:/p' "$top_srcdir/packaging/debian/control"
